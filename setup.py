@@ -1,10 +1,9 @@
 """Build the kernels of lossref.
 
-Every chapter of ``lossref/_kernels`` is compiled once for each instruction set that the compiler and the processor family know
-(baseline, AVX2, AVX-512), under a module name of its own; ``lossref/_backend.py`` takes the best of them at import. Whatever cannot be
-built is left out: without a compiler the installation still succeeds, and NumPy does the work. What happened is written to
-``build_info.json``, from which ``lossref.show_config()`` speaks.
-"""
+Every chapter of ``lossref/_kernels`` is compiled once for each instruction set that the compiler and the processor
+family know (baseline, AVX2, AVX-512), under a module name of its own; ``lossref/_backend.py`` takes the best of them
+at import. Whatever cannot be built is left out: without a compiler the installation still succeeds, and NumPy does
+the work. What happened is written to ``build_info.json``, from which ``lossref.show_config()`` speaks."""
 
 import json
 import os
@@ -13,7 +12,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from setuptools import Distribution, Extension, setup
+from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, PlatformError
 
@@ -38,15 +37,27 @@ UNIX_SETS = {
 }
 MSVC_SETS = {"avx2": ["/arch:AVX2"], "avx512": ["/arch:AVX512"]}
 
+MACROS = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")]
+FAILURES = (CCompilerError, ExecError, PlatformError, OSError)
+
 MINIMAL = "#include <Python.h>\nint main(void) { return 0; }\n"
 PARALLEL = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
 
-class WithKernels(Distribution):
-    """A distribution whose extensions are listed only when they are built, once the compiler has been asked."""
+def possible_extensions() -> list[Extension]:
+    """Everything that some compiler can build on this kind of processor."""
+    wide = list(UNIX_SETS) if platform.machine().lower() in {"x86_64", "amd64"} else []
+    modules = {f"lossref._kernels.{name}": name for name in PLAIN}
+    modules |= {f"lossref._kernels.{kind}.{name}": name for kind in ["baseline", *wide] for name in CHAPTERS}
+    return [
+        Extension(module, [str(KERNELS / f"{name}.pyx")], define_macros=MACROS, optional=True)
+        for module, name in modules.items()
+    ]
 
-    def has_ext_modules(self) -> bool:
-        return True
+
+def instruction_set(extension: Extension) -> str:
+    """The set in ``lossref._kernels.<set>.<chapter>``; what is compiled once belongs to the baseline."""
+    return extension.name.split(".")[2] if extension.name.count(".") == 3 else "baseline"
 
 
 class BuildKernels(build_ext):
@@ -54,79 +65,71 @@ class BuildKernels(build_ext):
 
     def run(self) -> None:
         self.parallel = self.parallel or os.cpu_count()
-        info = {"compiler": None, "flags": [], "openmp": False, "built": [], "failed": {}}
+        info: dict = {"compiler": None, "flags": {}, "openmp": False, "failed": {}}
+        wanted = self.extensions
         try:
-            self.extensions = self._plan(info)
+            self._ask_the_compiler(info)
+        except FAILURES as error:
+            info["failed"]["all"] = f"no working C compiler ({error})"
+            info["flags"] = {}
+        self.extensions = [extension for extension in wanted if instruction_set(extension) in info["flags"]]
+        if self.extensions:
+            self._translate(info)
             super().run()
-        except (CCompilerError, ExecError, PlatformError, OSError) as error:
-            self.extensions = []
-            info["failed"]["all"] = f"no working C compiler: {error}"
         for extension in self.extensions:
-            if Path(self.get_ext_fullpath(extension.name)).exists():
-                info["built"].append(extension.name)
-            else:
-                info["failed"].setdefault(extension.name, "the compiler refused its C source")
+            if not Path(self.build_lib, self.get_ext_filename(extension.name)).exists():
+                info["failed"][extension.name] = "the compiler refused its C source"
         self._write(info)
 
-    def _plan(self, info: dict) -> list[Extension]:
-        import numpy
-        from Cython.Build import cythonize
+    def _ask_the_compiler(self, info: dict) -> None:
+        """Find out which flags it takes. Raises one of FAILURES where it cannot even compile an empty program."""
         from setuptools._distutils.ccompiler import new_compiler
         from setuptools._distutils.sysconfig import customize_compiler
 
         self.probe = new_compiler(compiler=self.compiler)
         customize_compiler(self.probe)
-        if hasattr(self.probe, "initialize"):
-            self.probe.initialize()
         self._compile(MINIMAL)
         msvc = self.probe.compiler_type == "msvc"
-        base = MSVC_FLAGS if msvc else [flag for flag in UNIX_FLAGS if self._accepts([flag])]
-        openmp = "/openmp" if msvc else "-fopenmp"
-        info["openmp"] = self._accepts([openmp], PARALLEL, link=not msvc)
-        link = [openmp] if info["openmp"] and not msvc else []
-        base = [*base, openmp] if info["openmp"] else base
-        info["compiler"] = " ".join(getattr(self.probe, "compiler_so", [])[:1]) or self.probe.compiler_type
-        info["flags"] = base
+        info["compiler"] = self.probe.compiler_type if msvc else " ".join(self.probe.compiler_so[:1])
+        common = MSVC_FLAGS if msvc else [flag for flag in UNIX_FLAGS if self._accepts([flag])]
+        openmp = ["/openmp"] if msvc else ["-fopenmp"]
+        info["openmp"] = self._accepts(openmp, PARALLEL, link=not msvc)
+        self.link_flags = openmp if info["openmp"] and not msvc else []
+        common = [*common, *openmp] if info["openmp"] else common
+        for name, flags in {"baseline": [], **(MSVC_SETS if msvc else UNIX_SETS)}.items():
+            if self._accepts(flags):
+                info["flags"][name] = [*common, *flags]
+            else:
+                info["failed"][name] = f"the compiler does not know {' '.join(flags)}"
 
-        sets: dict[str, list[str]] = {"baseline": []}
-        if platform.machine().lower() in {"x86_64", "amd64"}:
-            for name, flags in (MSVC_SETS if msvc else UNIX_SETS).items():
-                if self._accepts(flags):
-                    sets[name] = flags
-                else:
-                    info["failed"][name] = f"the compiler does not know {' '.join(flags)}"
+    def _translate(self, info: dict) -> None:
+        """Turn Cython into C, once for each instruction set, since the C source carries the module's name."""
+        import numpy
+        from Cython.Build import cythonize
 
-        def extension(module: str, chapter: str, flags: list[str]) -> Extension:
-            return Extension(
-                module,
-                [str(KERNELS / f"{chapter}.pyx")],
-                include_dirs=[numpy.get_include()],
-                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
-                extra_compile_args=[*base, *flags],
-                extra_link_args=link,
-                optional=True,
-            )
-
-        groups = {"plain": [extension(f"lossref._kernels.{name}", name, []) for name in PLAIN]}
-        for name, flags in sets.items():
-            groups[name] = [extension(f"lossref._kernels.{name}.{chapter}", chapter, flags) for chapter in CHAPTERS]
+        groups: dict[str, list[Extension]] = {}
+        for extension in self.extensions:
+            extension.include_dirs.append(numpy.get_include())
+            extension.extra_compile_args = info["flags"][instruction_set(extension)]
+            extension.extra_link_args = self.link_flags
+            groups.setdefault(extension.name.rpartition(".")[0], []).append(extension)
+        for package, extensions in groups.items():
             if self.inplace:
-                (KERNELS / name).mkdir(exist_ok=True)
-        generated: list[Extension] = []
-        for name, extensions in groups.items():
-            generated += cythonize(
+                Path(*package.split(".")).mkdir(exist_ok=True)
+            generated = cythonize(
                 extensions,
-                build_dir=str(Path(self.build_temp, "cython", name)),
+                build_dir=str(Path(self.build_temp, package)),
                 compiler_directives=DIRECTIVES,
-                nthreads=self.parallel if len(extensions) > 1 else 0,
+                nthreads=self.parallel,
                 quiet=True,
             )
-        return generated
+            for extension, made in zip(extensions, generated, strict=True):
+                extension.sources = made.sources
 
     def _accepts(self, flags: list[str], source: str = MINIMAL, link: bool = False) -> bool:
         try:
             self._compile(source, flags, link)
-        except (CCompilerError, ExecError, PlatformError, OSError):
+        except FAILURES:
             return False
         return True
 
@@ -134,7 +137,7 @@ class BuildKernels(build_ext):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "probe.c")
             path.write_text(source)
-            # Unknown flags are only warnings for clang, and must not pass for accepted.
+            # To clang an unknown flag is a warning; it must not pass for accepted.
             strict = [] if self.probe.compiler_type == "msvc" else ["-Werror"]
             objects = self.probe.compile(
                 [str(path)],
@@ -151,4 +154,4 @@ class BuildKernels(build_ext):
         (folder / "build_info.json").write_text(json.dumps(info, indent=1) + "\n")
 
 
-setup(distclass=WithKernels, cmdclass={"build_ext": BuildKernels})
+setup(ext_modules=possible_extensions(), cmdclass={"build_ext": BuildKernels})

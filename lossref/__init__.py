@@ -1,0 +1,19 @@
+"""lossref: the reference on loss functions, regularizers, optimizers and learning-rate schedules."""
+
+from lossref import _backend
+from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
+from lossref.losses import MAE, MSE, Huber
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MAE",
+    "MSE",
+    "Huber",
+    "get_num_threads",
+    "set_num_threads",
+    "show_config",
+    "use_backend",
+]
+
+_backend.start()

@@ -1,0 +1,194 @@
+"""How arrays come in: one place that brings them into the form the kernels take, or says what is wrong with them.
+
+Both backends go through here, so both accept the same arrays and refuse the others in the same words. Every check
+precedes the first write.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Deliver = Callable[[Array], Any]
+
+BLOCK = 1024
+CHUNK = 4096 * BLOCK
+LANES = 32
+
+
+def as_floats(owner: str, name: str, value: Any) -> Array:
+    """The argument as an array of float32 or float64.
+
+    Numbers, sequences, integers and bools become float64, float16 becomes float32.
+    """
+    array = as_array(owner, name, value)
+    kind = array.dtype
+    if kind == np.float32 or kind == np.float64:
+        return array
+    if kind == np.float16:
+        return array.astype(np.float32)
+    if kind.kind in "iub":
+        return array.astype(np.float64)
+    raise TypeError(f"{owner}: {name} has dtype {kind}; convert it to float32 or float64, which lossref computes in")
+
+
+def as_array(owner: str, name: str, value: Any) -> Array:
+    """The argument as a plain array of whatever dtype."""
+    if value is None:
+        raise TypeError(f"{owner}: {name} is None; give an array or a sequence of numbers")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{owner}: {name} is a MaskedArray, whose mask would be ignored; pass {name}.filled(...), "
+            "and weight=0 where it is masked"
+        )
+    if isinstance(value, np.matrix):
+        raise TypeError(f"{owner}: {name} is a numpy.matrix; pass numpy.asarray({name})")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{owner}: {name} is not a rectangular array of numbers ({error})") from None
+
+
+def ready(array: Array, kind: np.dtype[Any]) -> Array:
+    """A contiguous, aligned, native array of that dtype: the one given, where it already is."""
+    return np.require(array, dtype=kind, requirements=["C_CONTIGUOUS", "ALIGNED"])
+
+
+def check_shape(owner: str, name: str, array: Array, like: str, shape: tuple[int, ...]) -> None:
+    """Refuse another shape: lossref does not broadcast a prediction against a target."""
+    if array.shape != shape:
+        raise ValueError(f"{owner}: {name} has shape {array.shape} but {like} has shape {shape}")
+
+
+def check_out(owner: str, out: Any, kind: np.dtype[Any], shape: tuple[int, ...], inputs: dict[str, Array]) -> None:
+    """Refuse an output that cannot be written whole and safely."""
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{owner}: out must be a numpy array of dtype {kind}, got {type(out).__name__}")
+    if out.dtype != kind:
+        raise TypeError(f"{owner}: out has dtype {out.dtype} but the result has dtype {kind}")
+    check_shape(owner, "out", out, "the result", shape)
+    if not out.flags.writeable:
+        raise ValueError(f"{owner}: out is read-only; pass a writeable array")
+    if not (out.flags.aligned and out.dtype.isnative):
+        raise ValueError(f"{owner}: out must be native-endian and aligned; pass numpy.empty(...)")
+    if overlaps_itself(out):
+        raise ValueError(f"{owner}: out has elements that share memory; pass an array whose elements are apart")
+    for name, array in inputs.items():
+        if not same_memory(out, array) and may_overlap(out, array):
+            raise ValueError(f"{owner}: out overlaps {name}; pass an array apart from it, or {name} itself")
+
+
+def overlaps_itself(array: Array) -> bool:
+    """Do two elements of the array share memory, as in a broadcast view?"""
+    return bool(
+        np.lib.array_utils.byte_bounds(array)[1] - np.lib.array_utils.byte_bounds(array)[0] < array.nbytes
+    ) or any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True))
+
+
+def same_memory(a: Array, b: Array) -> bool:
+    """Are both the same view of the same memory?"""
+    return a.ctypes.data == b.ctypes.data and a.strides == b.strides and a.shape == b.shape
+
+
+def may_overlap(a: Array, b: Array) -> bool:
+    """Do the arrays share a byte, or is that too hard to tell?"""
+    try:
+        return np.shares_memory(a, b, max_work=100_000)  # type: ignore[arg-type]  # the stubs know only two values
+    except np.exceptions.TooHardError:
+        return True
+
+
+def prepare(
+    formula: Any, a: Any, b: Any, weight: Any, out: Any, wants_array: bool
+) -> tuple[Array, Array, Array | None, Array | None, float, Deliver | None]:
+    """Bring the arguments of an elementwise formula into kernel form.
+
+    Returns the arrays (weights spread over the elements), the buffer to write to (None: the kernel makes a fresh one),
+    what the sum is to be divided by, and a function that turns the buffer into what the caller gets (None: the buffer
+    is it).
+    """
+    owner = type(formula).__name__
+    first, second = formula.arrays
+    given = as_floats(owner, first, a)
+    kind, shape = given.dtype.newbyteorder("="), given.shape
+    other = given
+    if b is not a:
+        other = as_floats(owner, second, b)
+        check_shape(owner, second, other, first, shape)
+    weights, per_sample = None, None
+    if weight is not None:
+        per_sample = as_floats(owner, "weight", weight)
+        check_shape(owner, "weight", per_sample, f"{first}, one for each sample,", shape[:1])
+        per_sample = per_sample.astype(kind)
+    if out is not None:
+        check_out(owner, out, kind, shape, {first: given, second: other})
+    given, other = ready(given, kind), ready(other, kind)
+    denominator = 1.0
+    if per_sample is not None:
+        each = given.size // max(per_sample.size, 1)
+        weights = np.repeat(per_sample.ravel(), each).reshape(shape)
+        if formula._mean:
+            denominator = each * ordered_sum(per_sample)
+    elif formula._mean:
+        denominator = float(given.size)
+    if formula._mean and denominator == 0 and not wants_array:
+        warn_of_empty_mean(owner, weight is not None)
+    deliver = None
+    buffer = out
+    if out is not None and not out.flags.c_contiguous:
+        buffer = None
+        deliver = write_to(out)
+    elif out is None and shape == ():
+        deliver = as_scalar
+    return given, other, weights, buffer, denominator, deliver
+
+
+def write_to(out: Array) -> Deliver:
+    """Deliver into an array whose strides no kernel takes."""
+
+    def deliver(buffer: Array) -> Array:
+        out[...] = buffer
+        return out
+
+    return deliver
+
+
+def as_scalar(buffer: Array) -> Any:
+    """Deliver an array without dimensions as a NumPy number."""
+    return buffer[()]
+
+
+def warn_of_empty_mean(owner: str, weighted: bool) -> None:
+    """A mean over nothing is NaN; say so, as NumPy does."""
+    what = "the weights sum to zero" if weighted else "there are zero elements"
+    warnings.warn(f"{owner}: the mean is NaN, for {what}", RuntimeWarning, stacklevel=4)
+
+
+def ordered_sum(terms: Array) -> float:
+    """The sum in float64 in the order of the drivers (drivers.pxd), whose bits it has."""
+    flat = terms.ravel()
+    total = 0.0
+    for at in range(0, flat.size, CHUNK):
+        chunk = flat[at : at + CHUNK].astype(np.float64)
+        blocks = -(-chunk.size // BLOCK)
+        rows = np.zeros((blocks, BLOCK // LANES, LANES))
+        rows.reshape(-1)[: chunk.size] = chunk
+        lanes = np.zeros((blocks, LANES))
+        for row in range(BLOCK // LANES):
+            lanes += rows[:, row]
+        half = LANES // 2
+        while half:
+            lanes[:, :half] += lanes[:, half : 2 * half]
+            half //= 2
+        part = lanes[:, 0].copy()
+        while part.size > 1:
+            half = (part.size + 1) // 2
+            part[: part.size - half] += part[half:]
+            part = part[:half]
+        total += float(part[0])
+    return total

@@ -1,0 +1,57 @@
+"""How a formula is entered from Python, and the shapes of the C functions that stand behind it."""
+
+ctypedef fused real:
+    float
+    double
+
+cdef enum:
+    BLOCK = 1024             # elements: what a kernel sees at once; four float64 arrays of it fit the L1 cache
+    BLOCKS = 4096            # in a chunk, which is what runs between two looks at the keyboard (about a millisecond)
+    CHUNK = BLOCKS * BLOCK
+    MOST_PARAMETERS = 16
+
+# A pair block gives the values and slopes of n <= BLOCK elements. A penalty is one that does not read its second array.
+ctypedef void (*pair32)(const float*, const float*, const double*, float*, float*, Py_ssize_t) noexcept nogil
+ctypedef void (*pair64)(const double*, const double*, const double*, double*, double*, Py_ssize_t) noexcept nogil
+
+# A map block gives one output. Curvatures and proximal maps are maps.
+ctypedef void (*map32)(const float*, const float*, const double*, float*, Py_ssize_t) noexcept nogil
+ctypedef void (*map64)(const double*, const double*, const double*, double*, Py_ssize_t) noexcept nogil
+
+cdef struct Call:            # one call, reduced to what C needs; NULL stands for an array that nobody gave or wants
+    char* a
+    char* b
+    char* weight
+    char* value
+    char* slope              # what a map writes goes here too
+    double p[MOST_PARAMETERS]
+    double scale             # of the slopes: 1 / (sum of the weights) for a mean
+    bint single              # float32, not float64
+    bint summed
+    Py_ssize_t n
+    int threads
+
+# A driver takes a block over the elements [at, at + n) of a call, n <= CHUNK, and returns the sum of the values. Its third argument,
+# a typed copy of call.a, says which precision it is compiled for. drivers.pxd defines them, each chapter compiles its own.
+ctypedef double (*driver32)(void*, const Call*, const float*, Py_ssize_t, Py_ssize_t) noexcept nogil
+ctypedef double (*driver64)(void*, const Call*, const double*, Py_ssize_t, Py_ssize_t) noexcept nogil
+
+
+cdef class Elementwise:
+    cdef void* pair[2]       # blocks: float32, float64
+    cdef void* map[2]
+    cdef driver32 pairs32
+    cdef driver64 pairs64
+    cdef driver32 maps32
+    cdef driver64 maps64
+    cdef object run(self, object formula, object a, object b, object weight, object out, object step, int want)
+    cdef double cross(self, Call* call, bint mapped) except? -1
+    cdef double launch(self, Call* call, bint mapped, Py_ssize_t at, Py_ssize_t n) noexcept nogil
+
+
+cdef class Pointwise(Elementwise):
+    pass
+
+
+cdef class Penalty(Elementwise):
+    pass

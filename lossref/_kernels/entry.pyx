@@ -1,0 +1,165 @@
+"""The way in: a Python call becomes pointers, the pointers go to a driver, its numbers come back as Python objects.
+
+The fast path takes arrays that are exactly right (one dtype, one shape, C-contiguous, aligned) and costs nanoseconds. Everything else, and
+every error, goes through one Python helper, ``lossref/_arrays.py``, which the NumPy fallback uses as well.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+
+cimport numpy as cnp
+
+from lossref import _arrays
+
+cnp.import_array()
+
+cdef enum:
+    PARALLEL_FROM = 32768    # elements: below, starting threads and releasing the GIL cost more than they bring
+
+cdef enum Want:
+    TOTAL = 1
+    SLOPE = 2
+    VALUES = 4
+    MAP = 8
+
+cdef int threads = 1
+
+
+def set_threads(int n):
+    """Let large work run on ``n`` threads."""
+    global threads
+    threads = n
+
+
+cdef inline bint is_ready(object a) noexcept:
+    """Is it a plain, contiguous, aligned, native array of float32 or float64?"""
+    cdef int kind
+    if not cnp.PyArray_CheckExact(a):
+        return False
+    kind = cnp.PyArray_TYPE(<cnp.ndarray>a)
+    return (kind == cnp.NPY_FLOAT32 or kind == cnp.NPY_FLOAT64) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
+
+
+cdef inline bint is_alike(object b, object a) noexcept:
+    """Is ``b`` ready too, with the dtype and the shape of ``a``?"""
+    return (
+        cnp.PyArray_CheckExact(b)
+        and cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.PyArray_TYPE(<cnp.ndarray>a)
+        and cnp.PyArray_SAMESHAPE(<cnp.ndarray>b, <cnp.ndarray>a)
+        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>b)
+    )
+
+
+cdef inline bint is_apart(object out, object a) noexcept:
+    """Do two ready arrays of one size share no byte? (``out`` may be ``a`` itself.)"""
+    cdef char* x = <char*>cnp.PyArray_DATA(<cnp.ndarray>out)
+    cdef char* y = <char*>cnp.PyArray_DATA(<cnp.ndarray>a)
+    cdef Py_ssize_t size = cnp.PyArray_NBYTES(<cnp.ndarray>a)
+    return x == y or x + size <= y or y + size <= x
+
+
+cdef inline int read_parameters(object formula, double* p) except -1:
+    """Copy the hyper-parameters to where the kernel reads them, and return how many there are."""
+    cdef tuple numbers = formula._parameters
+    cdef Py_ssize_t i
+    for i in range(len(numbers)):
+        p[i] = numbers[i]
+    return <int>len(numbers)
+
+
+cdef class Elementwise:
+    """A formula that treats each element alone: its blocks in both precisions, and the drivers of its instruction set."""
+
+    cdef object run(self, object formula, object a, object b, object weight, object out, object step, int want):
+        cdef Call call
+        cdef double denominator = 1, total = 0
+        cdef object deliver = None, result
+        cdef int given
+        if (
+            weight is None and is_ready(a) and is_alike(b, a) and cnp.PyArray_SIZE(<cnp.ndarray>a) > 0
+            and (out is None or (is_alike(out, a) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
+                                 and is_apart(out, a) and is_apart(out, b)))
+        ):
+            if formula._mean:
+                denominator = <double>cnp.PyArray_SIZE(<cnp.ndarray>a)
+        else:
+            a, b, weight, out, denominator, deliver = _arrays.prepare(formula, a, b, weight, out, want != TOTAL)
+        call.single = cnp.PyArray_TYPE(<cnp.ndarray>a) == cnp.NPY_FLOAT32
+        call.n = cnp.PyArray_SIZE(<cnp.ndarray>a)
+        call.a = <char*>cnp.PyArray_DATA(<cnp.ndarray>a)
+        call.b = <char*>cnp.PyArray_DATA(<cnp.ndarray>b)
+        call.weight = NULL if weight is None else <char*>cnp.PyArray_DATA(<cnp.ndarray>weight)
+        call.scale = 1 / denominator if denominator != 0 else 0
+        call.threads = threads if call.n > PARALLEL_FROM else 1
+        call.summed = want & TOTAL != 0
+        given = read_parameters(formula, call.p)
+        if step is not None:
+            call.p[given] = step
+        if want != TOTAL and out is None:
+            out = cnp.PyArray_EMPTY(
+                cnp.PyArray_NDIM(<cnp.ndarray>a), cnp.PyArray_DIMS(<cnp.ndarray>a), cnp.PyArray_TYPE(<cnp.ndarray>a), 0
+            )
+        call.value = <char*>cnp.PyArray_DATA(<cnp.ndarray>out) if want & VALUES else NULL
+        call.slope = <char*>cnp.PyArray_DATA(<cnp.ndarray>out) if want & (SLOPE | MAP) else NULL
+        total = self.cross(&call, want == MAP)
+        if want == TOTAL:
+            return total / denominator
+        result = out if deliver is None else deliver(out)
+        return (total / denominator, result) if want & TOTAL else result
+
+    cdef double cross(self, Call* call, bint mapped) except? -1:
+        """Go over the arrays chunk by chunk; between two chunks of large work, Ctrl-C is answered."""
+        cdef double total = 0, part
+        cdef Py_ssize_t at = 0, n
+        if call.n <= PARALLEL_FROM:
+            return self.launch(call, mapped, 0, call.n)
+        while at < call.n:
+            n = min(<Py_ssize_t>CHUNK, call.n - at)
+            with nogil:
+                part = self.launch(call, mapped, at, n)
+            total += part
+            at += n
+            PyErr_CheckSignals()
+        return total
+
+    cdef double launch(self, Call* call, bint mapped, Py_ssize_t at, Py_ssize_t n) noexcept nogil:
+        """One chunk, by the driver of this precision."""
+        if call.single:
+            return (self.maps32 if mapped else self.pairs32)(
+                self.map[0] if mapped else self.pair[0], call, <const float*>call.a, at, n)
+        return (self.maps64 if mapped else self.pairs64)(
+            self.map[1] if mapped else self.pair[1], call, <const double*>call.a, at, n)
+
+
+cdef class Pointwise(Elementwise):
+    """The kernel of a loss that compares predictions and targets one by one."""
+
+    def value(self, formula, pred, target, weight=None):
+        return self.run(formula, pred, target, weight, None, None, TOTAL)
+
+    def values(self, formula, pred, target, weight=None, out=None):
+        return self.run(formula, pred, target, weight, out, None, VALUES)
+
+    def grad(self, formula, pred, target, weight=None, out=None):
+        return self.run(formula, pred, target, weight, out, None, SLOPE)
+
+    def value_and_grad(self, formula, pred, target, weight=None, out=None):
+        return self.run(formula, pred, target, weight, out, None, TOTAL | SLOPE)
+
+    def curvature(self, formula, pred, target, weight=None, out=None):
+        return self.run(formula, pred, target, weight, out, None, MAP)
+
+
+cdef class Penalty(Elementwise):
+    """The kernel of a penalty on parameters, which has no target: the array stands in its own place."""
+
+    def value(self, formula, w):
+        return self.run(formula, w, w, None, None, None, TOTAL)
+
+    def grad(self, formula, w, out=None):
+        return self.run(formula, w, w, None, out, None, SLOPE)
+
+    def value_and_grad(self, formula, w, out=None):
+        return self.run(formula, w, w, None, out, None, TOTAL | SLOPE)
+
+    def prox(self, formula, w, step, out=None):
+        return self.run(formula, w, w, None, out, step, MAP)

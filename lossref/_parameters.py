@@ -1,0 +1,144 @@
+"""Hyper-parameters: each field of a formula states its range once; construction checks it, and the book prints it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """What one hyper-parameter may be.
+
+    ``text`` finishes the sentence "the parameter must be ...". ``accept`` returns the value to be stored, and raises
+    ``TypeError`` for the wrong kind of thing and ``ValueError`` for a wrong value. ``slider`` is the span that a live
+    figure offers; ``number`` tells whether the parameter is a symbol of the formula (a choice between formulas is
+    not)."""
+
+    text: str
+    accept: Callable[[Any], Any]
+    slider: tuple[float, float] | None = None
+    number: bool = True
+
+    def check(self, owner: str, name: str, value: Any) -> Any:
+        """Return the value to be stored, or raise an error that names the formula and the parameter."""
+        try:
+            return self.accept(value)
+        except TypeError:
+            kind = type(value).__name__
+            raise TypeError(f"{owner}: {name} must be {self.text}, got {value!r} of type {kind}") from None
+        except ValueError:
+            raise ValueError(f"{owner}: {name} must be {self.text}, got {value!r}") from None
+
+
+def as_real(value: Any) -> float:
+    """A finite real number as a float; bool and text are the wrong kind of thing."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def as_integer(value: Any) -> int:
+    """An integer as an int; bool and floats are the wrong kind of thing."""
+    if isinstance(value, bool):
+        raise TypeError
+    return operator.index(value)
+
+
+def refuse_unless(good: Callable[[Any], bool], accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Narrow ``accept`` to the values for which ``good`` holds."""
+
+    def narrowed(value: Any) -> Any:
+        accepted = accept(value)
+        if not good(accepted):
+            raise ValueError
+        return accepted
+
+    return narrowed
+
+
+def ranged(default: Any, text: str, accept: Callable[[Any], Any], **more: Any) -> Any:
+    """A dataclass field with its range; without a default it must be given."""
+    return dataclasses.field(default=default, metadata={"range": Range(text, accept, **more)})
+
+
+def real(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """Any finite number."""
+    return ranged(default, "a finite number", as_real, slider=slider)
+
+
+def positive(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number above 0."""
+    return ranged(default, "a number > 0", refuse_unless(lambda x: x > 0, as_real), slider=slider)
+
+
+def nonnegative(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number at or above 0."""
+    return ranged(default, "a number >= 0", refuse_unless(lambda x: x >= 0, as_real), slider=slider)
+
+
+def fraction(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in [0, 1): 0 is allowed, 1 is not."""
+    return ranged(default, "a number in [0, 1)", refuse_unless(lambda x: 0 <= x < 1, as_real), slider=slider)
+
+
+def proportion(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in [0, 1], both ends allowed."""
+    return ranged(default, "a number in [0, 1]", refuse_unless(lambda x: 0 <= x <= 1, as_real), slider=slider)
+
+
+def count(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """An integer at or above 1."""
+    return ranged(default, "an integer >= 1", refuse_unless(lambda x: x >= 1, as_integer), slider=slider)
+
+
+def flag(default: bool) -> Any:
+    """True or False."""
+
+    def accept(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise TypeError
+        return value
+
+    return ranged(default, "True or False", accept, number=False)
+
+
+def choice(default: str, options: Sequence[str]) -> Any:
+    """One of a few names."""
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, str):
+            raise TypeError
+        if value not in options:
+            raise ValueError
+        return value
+
+    return ranged(default, " or ".join(repr(option) for option in options), accept, number=False)
+
+
+def optional_integer(default: int | None = None) -> Any:
+    """An integer, or None."""
+    return ranged(default, "an integer or None", lambda v: None if v is None else as_integer(v), number=False)
+
+
+def optional_weights(default: Sequence[float] | None = None) -> Any:
+    """A sequence of numbers at or above 0, one a class, stored as a tuple; or None."""
+
+    def accept(value: Any) -> tuple[float, ...] | None:
+        if value is None:
+            return None
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError
+        weights = tuple(as_real(weight) for weight in value)
+        if not weights or min(weights) < 0:
+            raise ValueError
+        return weights
+
+    return ranged(default, "a sequence of numbers >= 0, one for each class, or None", accept, number=False)

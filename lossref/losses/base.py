@@ -1,0 +1,167 @@
+"""What a loss is: a number for how wrong predictions are, the gradient that mends them, and the curvature."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, ClassVar
+
+from lossref import _backend, _fallback
+from lossref._arrays import Array
+from lossref._formula import Formula
+from lossref._parameters import choice
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Properties:
+    """What is proven of a loss as a function of one prediction; the tests hold each line against the formula.
+
+    ``lipschitz`` bounds the absolute slope and ``smoothness`` the curvature; both are expressions in the
+    hyper-parameters, or None where there is no bound. ``minimizer`` is the statistic of the targets that the best
+    constant prediction equals."""
+
+    convex: bool
+    differentiable: bool
+    symmetric: bool
+    lipschitz: str | None
+    smoothness: str | None
+    minimizer: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Loss(Formula):
+    """A loss: called, it gives the reduced value; its methods give the values one by one, the gradient, and the
+    curvature.
+    """
+
+    reduction: str = choice("mean", ("mean", "sum"))
+
+    #: How errors name the two arrays.
+    arrays: ClassVar[tuple[str, str]] = ("pred", "target")
+    properties: ClassVar[Properties]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "_mean", self.reduction == "mean")
+
+    def __call__(self, pred: Any, target: Any, *, weight: Any = None) -> float:
+        """Return the mean (or sum) of the loss over all elements.
+
+        Parameters
+        ----------
+        pred : array_like
+            Predictions, of any shape.
+        target : array_like
+            What they should have been, of the shape of ``pred``.
+        weight : array_like, optional
+            One number for each sample (row of ``pred``). A weight of 2 counts the sample twice: the mean is
+            ``sum(weight * values) / sum(weight)``.
+
+        Returns
+        -------
+        float
+            The reduced value. Over no elements, or with weights that sum to zero, the mean is NaN, with a
+            ``RuntimeWarning``.
+
+        Raises
+        ------
+        TypeError
+            If an argument is of the wrong kind.
+        ValueError
+            If shapes differ: nothing is broadcast.
+        """
+        value: float = _backend.kernels[self._kernel].value(self, pred, target, weight)
+        return value
+
+    def values(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
+        """Return the loss of each element, not reduced.
+
+        Parameters
+        ----------
+        pred, target, weight : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the result: of the shape and dtype of ``pred``. It may be ``pred`` itself.
+
+        Returns
+        -------
+        numpy.ndarray
+            The values, times their weights where weights are given.
+        """
+        return _backend.kernels[self._kernel].values(self, pred, target, weight, out)
+
+    def grad(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
+        """Return the gradient of the reduced value with respect to the predictions.
+
+        Parameters
+        ----------
+        pred, target, weight : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the result: of the shape and dtype of ``pred``. It may be ``pred`` itself.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of the shape and dtype of ``pred``.
+        """
+        return _backend.kernels[self._kernel].grad(self, pred, target, weight, out)
+
+    def value_and_grad(
+        self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None
+    ) -> tuple[float, Any]:
+        """Return the reduced value and its gradient, computed together in one pass.
+
+        Parameters
+        ----------
+        pred, target, weight : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the gradient: of the shape and dtype of ``pred``. Large work is faster with it, for fresh
+            memory costs more than the mathematics.
+
+        Returns
+        -------
+        value : float
+            What calling the loss returns.
+        grad : numpy.ndarray
+            What :meth:`grad` returns.
+        """
+        both: tuple[float, Any] = _backend.kernels[self._kernel].value_and_grad(self, pred, target, weight, out)
+        return both
+
+    def curvature(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
+        """Return the diagonal of the Hessian of the reduced value.
+
+        Parameters
+        ----------
+        pred, target, weight : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the result: of the shape and dtype of ``pred``. It may be ``pred`` itself.
+
+        Returns
+        -------
+        numpy.ndarray
+            The second derivative in each prediction, 0 where the loss is a straight line.
+        """
+        return _backend.kernels[self._kernel].curvature(self, pred, target, weight, out)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PointwiseLoss(Loss):
+    """A loss that compares predictions and targets one by one.
+
+    A subclass gives ``formula(pred, target, ...)`` for one element; ``reference(pred, target)``, which returns values
+    and slopes; and ``reference_curvature(pred, target)``."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _fallback.kernels[cls.name] = _fallback.Pointwise()
+
+    def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
+        """Values and slopes in NumPy, as one would write them on paper."""
+        raise NotImplementedError
+
+    def reference_curvature(self, pred: Array, target: Array) -> Array:
+        """Second derivatives in NumPy."""
+        raise NotImplementedError

@@ -1,0 +1,14 @@
+"""The letters of the book: the name of each quantity in the code, and how mathematics writes it."""
+
+SYMBOLS = {
+    "pred": r"\hat y",
+    "target": "y",
+    "delta": r"\delta",
+    "label_smoothing": r"\varepsilon",
+    "pos_weight": r"\omega",
+    "w": "w",
+    "step": r"\eta",
+    "lam": r"\lambda",
+    "l1": r"\lambda_1",
+    "l2": r"\lambda_2",
+}
