@@ -9,6 +9,9 @@ cdef enum:
     BLOCKS = 4096            # in a chunk, which is what runs between two looks at the keyboard (about a millisecond)
     CHUNK = BLOCKS * BLOCK
     MOST_PARAMETERS = 16
+    PARALLEL_FROM = 32768    # elements: below, starting threads and releasing the GIL cost more than they bring
+
+cdef int threads             # that large work may run on; set from Python
 
 # A pair block gives the values and slopes of n <= BLOCK elements. A penalty is one that does not read its second array.
 ctypedef void (*pair32)(const float*, const float*, const double*, float*, float*, Py_ssize_t) noexcept nogil

@@ -12,16 +12,13 @@ from lossref import _arrays
 
 cnp.import_array()
 
-cdef enum:
-    PARALLEL_FROM = 32768    # elements: below, starting threads and releasing the GIL cost more than they bring
-
 cdef enum Want:
     TOTAL = 1
     SLOPE = 2
     VALUES = 4
     MAP = 8
 
-cdef int threads = 1
+threads = 1
 
 
 def set_threads(int n):
