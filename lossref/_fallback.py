@@ -18,18 +18,22 @@ kernels: dict[str, Any] = {}
 class Elementwise:
     """What losses and penalties share."""
 
+    def both(self, formula: Any, a: Array, b: Array) -> tuple[Array, Array]:
+        """Values and slopes."""
+        raise NotImplementedError
+
     def total(self, formula: Any, a: Any, b: Any, weight: Any = None) -> float:
         """The reduced value."""
         a, b, weights, _, denominator, _ = prepare(formula, a, b, weight, None, wants_array=False)
         with np.errstate(all="ignore"):
-            values, _ = formula.reference(a, b)
+            values, _ = self.both(formula, a, b)
             return float(np.divide(ordered_sum(weighted(values, weights)), denominator))
 
     def total_and_slopes(self, formula: Any, a: Any, b: Any, weight: Any, out: Any) -> tuple[float, Any]:
         """The reduced value and its gradient."""
         a, b, weights, buffer, denominator, deliver = prepare(formula, a, b, weight, out, wants_array=True)
         with np.errstate(all="ignore"):
-            values, slopes = formula.reference(a, b)
+            values, slopes = self.both(formula, a, b)
             total = float(np.divide(ordered_sum(weighted(values, weights)), denominator))
             slopes = scaled(weighted(slopes, weights), denominator)
         return total, hand_over(slopes, buffer, deliver)
@@ -65,6 +69,10 @@ def hand_over(array: Array, buffer: Array | None, deliver: Any) -> Any:
 class Pointwise(Elementwise):
     """The kernel of a loss that compares predictions and targets one by one."""
 
+    def both(self, formula: Any, a: Array, b: Array) -> tuple[Array, Array]:
+        pair: tuple[Array, Array] = formula.reference(a, b)
+        return pair
+
     def value(self, formula: Any, pred: Any, target: Any, weight: Any = None) -> float:
         return self.total(formula, pred, target, weight)
 
@@ -85,6 +93,10 @@ class Pointwise(Elementwise):
 
 class Penalty(Elementwise):
     """The kernel of a penalty on parameters, which has no target: the array stands in its own place."""
+
+    def both(self, formula: Any, a: Array, b: Array) -> tuple[Array, Array]:
+        pair: tuple[Array, Array] = formula.reference(a)
+        return pair
 
     def value(self, formula: Any, w: Any) -> float:
         return self.total(formula, w, w)

@@ -9,7 +9,7 @@ import importlib
 from lossref._formula import Formula
 
 #: The chapters of the package, in the order of the book.
-CHAPTERS = ("losses",)
+CHAPTERS = ("losses", "regularizers")
 
 
 def formulas(chapter: str | None = None) -> list[type[Formula]]:

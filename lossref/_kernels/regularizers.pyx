@@ -1,0 +1,78 @@
+"""Penalties on parameters, block by block. The second array of each block is not read: a penalty has no target."""
+
+from libc.math cimport copysign, copysignf, fabs, fabsf
+
+from lossref._kernels.drivers cimport penalty
+from lossref._kernels.entry cimport real
+
+
+cdef inline real size(real x) noexcept nogil:
+    return fabsf(x) if real is float else fabs(x)
+
+
+cdef inline real sign(real x) noexcept nogil:
+    """1 or -1; 0 at 0, and NaN at NaN."""
+    return 1 if x > 0 else (-1 if x < 0 else x + 0)
+
+
+cdef inline real shrink(real x, real threshold) noexcept nogil:
+    """Move x toward zero by the threshold, and stop there."""
+    cdef real left = size(x) - threshold
+    left = 0 if left < 0 else left
+    return copysignf(left, x) if real is float else copysign(left, x)
+
+
+cdef void l1(const real* w, const real* _, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
+    cdef real lam = <real>p[0]
+    cdef Py_ssize_t i
+    for i in range(n):
+        value[i] = lam * size(w[i])
+        slope[i] = lam * sign(w[i])
+
+
+cdef void l1_prox(const real* w, const real* _, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+    cdef real threshold = <real>(p[1] * p[0])       # the step, which comes last, times λ
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = shrink(w[i], threshold)
+
+
+cdef void l2(const real* w, const real* _, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
+    cdef real lam = <real>p[0], twice = <real>(2 * p[0])
+    cdef Py_ssize_t i
+    for i in range(n):
+        value[i] = lam * (w[i] * w[i])
+        slope[i] = twice * w[i]
+
+
+cdef void l2_prox(const real* w, const real* _, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+    cdef real divisor = <real>(1 + 2 * p[1] * p[0])
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = w[i] / divisor
+
+
+cdef void elastic_net(
+    const real* w, const real* _, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    cdef real a = <real>p[0], b = <real>p[1], twice = <real>(2 * p[1])
+    cdef Py_ssize_t i
+    for i in range(n):
+        value[i] = a * size(w[i]) + b * (w[i] * w[i])
+        slope[i] = a * sign(w[i]) + twice * w[i]
+
+
+cdef void elastic_net_prox(const real* w, const real* _, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+    cdef real threshold = <real>(p[2] * p[0]), divisor = <real>(1 + 2 * p[2] * p[1])
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = shrink(w[i], threshold) / divisor
+
+
+kernels = {
+    "l1": penalty(l1[float], l1[double], l1_prox[float], l1_prox[double]),
+    "l2": penalty(l2[float], l2[double], l2_prox[float], l2_prox[double]),
+    "elastic_net": penalty(
+        elastic_net[float], elastic_net[double], elastic_net_prox[float], elastic_net_prox[double]
+    ),
+}
