@@ -1,0 +1,591 @@
+"""Every picture of the book: curves of losses, pictures of penalties, paths of optimizers, ramps of schedules.
+
+The functions draw what the library computes and nothing else. Matplotlib is imported by the first of them that runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossref._arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+#: Blue is the item of the page, orange what it is compared with, green the data, mauve the gradient.
+PALETTE = ("#0077d9", "#c94f00", "#265235", "#a3498a")
+DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
+MARKERS = ("o", "s", "^", "D")
+INK = "#1a1a1a"
+GRID = "#d0d0d0"
+
+STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "svg.hashsalt": "lossref",
+}
+
+
+# --- what every picture needs -----------------------------------------------------------------------------------------
+
+
+def panels(
+    count: int = 1, *, width: float | None = None, height: float = 3.6, **more: Any
+) -> tuple[Figure, list[Axes]]:
+    """Open a figure with panels in a row, in the style of the house.
+
+    Parameters
+    ----------
+    count : int, default 1
+        How many panels.
+    width, height : float, optional
+        The size of the whole figure in inches; 6.4 wide for one panel, 9 for more.
+    **more
+        Passed on to :func:`matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : list of matplotlib.axes.Axes
+        Its panels from left to right.
+    """
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(STYLE)
+    size = (width or (6.4 if count == 1 else 9.0), height)
+    figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, layout="constrained", **more)
+    for panel in axes[0]:
+        panel.grid(color=GRID, linewidth=0.6)
+        panel.set_axisbelow(True)
+    return figure, list(axes[0])
+
+
+def describe(figure: Figure, alt: str) -> None:
+    """Give a figure the text that stands for it where it cannot be seen; the book refuses a picture without one.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    alt : str
+        60 to 300 characters: the kind of picture, its axes, its finding, and the numbers that show it.
+
+    Raises
+    ------
+    ValueError
+        If the text is too short to say that, or too long to listen to.
+    """
+    if not 60 <= len(alt) <= 300:
+        raise ValueError(f"describe: alt must have 60 to 300 characters, got {len(alt)}: {alt!r}")
+    figure.alt = alt  # type: ignore[attr-defined]
+
+
+def series(index: int, *, marked: bool = False) -> dict[str, Any]:
+    """Return the look of one series: its colour, and its dash or marker, which tell it apart without colour.
+
+    Parameters
+    ----------
+    index : int
+        The number of the series, 0 to 3.
+    marked : bool, default False
+        Whether to give it its marker too.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for :meth:`matplotlib.axes.Axes.plot`.
+    """
+    look: dict[str, Any] = {"color": PALETTE[index], "linestyle": DASHES[index]}
+    return look | ({"marker": MARKERS[index]} if marked else {})
+
+
+def name_lines(axes: Axes, names: Sequence[str] | None = None, *, lines: Sequence[Line2D] | None = None) -> None:
+    """Write each line's name at its end, in its colour, and keep the names apart.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The panel, with its limits already set.
+    names : sequence of str, optional
+        The names; those the lines carry if not given.
+    lines : sequence of matplotlib.lines.Line2D, optional
+        The lines; all of the panel that carry a name if not given.
+    """
+    lines = [line for line in axes.lines if not str(line.get_label()).startswith("_")] if lines is None else lines
+    names = [str(line.get_label()) for line in lines] if names is None else names
+    axes.figure.canvas.draw()
+    left, right = sorted(axes.get_xlim())
+    low, high = sorted(axes.get_ylim())
+    ends = []
+    for line, name in zip(lines, names, strict=True):
+        x, y = (np.asarray(data, dtype=float) for data in line.get_data())
+        seen = np.flatnonzero((x >= left) & (x <= right) & (y >= low) & (y <= high))
+        last = seen[-1]
+        across, up = axes.transAxes.inverted().transform(axes.transData.transform((x[last], y[last])))
+        ends.append([across, up, name, line.get_color()])
+    gap = 13 / 72 * axes.figure.dpi / axes.get_window_extent().height
+    margin = [end for end in ends if end[0] > 0.9]
+    place = spread([end[1] for end in margin], gap)
+    for (_, _, name, colour), up in zip(margin, place, strict=True):
+        axes.annotate(
+            name,
+            (1.0, up),
+            (5, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            annotation_clip=False,
+        )
+    for across, up, name, colour in ends:
+        if across <= 0.9:  # it leaves through the top or the bottom
+            axes.annotate(
+                name,
+                (across, up),
+                (0, 3 if up > 0.5 else -3),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                color=colour,
+                ha="center",
+                va="bottom" if up > 0.5 else "top",
+                annotation_clip=False,
+            )
+
+
+def spread(places: Sequence[float], gap: float) -> Array:
+    """Move numbers as little as it takes to stand at least ``gap`` apart, in the order they have.
+
+    Parameters
+    ----------
+    places : sequence of float
+        The numbers.
+    gap : float
+        The least distance of two of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        The new places, in the order given.
+    """
+    order = np.argsort(places, kind="stable")
+    rungs = np.asarray(places, dtype=float)[order] - gap * np.arange(len(places))
+    blocks: list[list[float]] = []
+    for rung in rungs:  # isotonic regression: pool neighbours that are out of order
+        blocks.append([rung])
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    fitted = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks]) if blocks else rungs
+    moved = np.empty(len(places))
+    moved[order] = fitted + gap * np.arange(len(places))
+    return moved
+
+
+def broken(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Open a curve where it jumps, so that no line is drawn through values that it does not take.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray
+        The sampled curve.
+
+    Returns
+    -------
+    x, y : numpy.ndarray
+        The curve with NaN put in at each jump.
+    alone : numpy.ndarray
+        The indices of samples between two jumps, which want a dot.
+    """
+    step = np.abs(np.diff(y))
+    jumps = np.flatnonzero(step > max(0.02 * np.ptp(y), 10 * np.median(step)))
+    alone = np.intersect1d(jumps, jumps + 1)
+    return np.insert(x, jumps + 1, x[jumps]), np.insert(y, jumps + 1, np.nan), alone
+
+
+def trace(axes: Axes, x: Array, y: Array, index: int, label: str) -> Line2D:
+    """Draw one sampled curve, open at its jumps, with a dot on a value that stands alone.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    x, y : numpy.ndarray
+        The samples.
+    index : int
+        The number of the series.
+    label : str
+        Its name.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+        The line.
+    """
+    open_x, open_y, alone = broken(x, y)
+    (line,) = axes.plot(open_x, open_y, label=label, **series(index))
+    axes.plot(x[alone], y[alone], marker=MARKERS[index], linestyle="none", color=PALETTE[index], label="_kink")
+    return line
+
+
+def band(axes: Axes, x: Any, runs: Any, index: int, label: str, *, marked: bool = False) -> Line2D:
+    """Draw the median of several runs and the band from the 10th to the 90th percentile.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    x : array_like
+        The places of the measurements, of shape ``(n,)``.
+    runs : array_like
+        One run a row, of shape ``(runs, n)``.
+    index : int
+        The number of the series.
+    label : str
+        Its name.
+    marked : bool, default False
+        Whether to mark each measurement.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+        The median.
+    """
+    low, middle, high = np.percentile(np.asarray(runs, dtype=float), (10, 50, 90), axis=0)
+    axes.fill_between(x, low, high, color=PALETTE[index], alpha=0.18, linewidth=0)
+    (line,) = axes.plot(x, middle, label=label, **series(index, marked=marked))
+    return line
+
+
+# --- losses and penalties ---------------------------------------------------------------------------------------------
+
+READINGS = {"value": "loss", "slope": "slope", "curvature": "curvature"}
+
+
+def curve(
+    losses: Any,
+    *,
+    show: Sequence[str] = ("value", "slope"),
+    span: tuple[float, float] = (-4.0, 4.0),
+    target: float = 0.0,
+    labels: Sequence[str] | None = None,
+    against: str = "residual r (unit of the target)",
+    units: Sequence[str] | None = None,
+    height: float = 3.6,
+) -> Figure:
+    """Draw losses of one prediction: value, slope and curvature, one panel each.
+
+    Parameters
+    ----------
+    losses : Loss or sequence of Loss
+        At most four pointwise losses.
+    show : sequence of {"value", "slope", "curvature"}, default ("value", "slope")
+        The panels, from left to right.
+    span : tuple of float, default (-4.0, 4.0)
+        From where to where, in ``prediction - target``.
+    target : float, default 0.0
+        The target that all predictions are compared with.
+    labels : sequence of str, optional
+        The names at the lines' ends; the class names if not given.
+    against : str
+        What the horizontal axis is, with its unit.
+    units : sequence of str, optional
+        The vertical axes' labels, with units, one for each panel.
+    height : float, default 3.6
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure; its panels are ``figure.axes``.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> from lossref.plotting import curve
+    >>> figure = curve([lossref.MSE(), lossref.MAE()])
+    >>> [panel.get_ylabel() for panel in figure.axes]
+    ['loss', 'slope']
+    """
+    losses = list(losses) if isinstance(losses, Sequence) else [losses]
+    labels = [type(loss).__name__ for loss in losses] if labels is None else labels
+    figure, axes = panels(len(show), height=height)
+    pred = np.linspace(span[0] + target, span[1] + target, 1601)
+    for panel, reading in zip(axes, show, strict=True):
+        for index, (loss, label) in enumerate(zip(losses, labels, strict=True)):
+            trace(panel, pred - target, read(loss, reading, pred, target), index, label)
+        panel.set_xlabel(against)
+        panel.set_ylabel(READINGS[reading])
+    for panel, unit in zip(axes, units or (), strict=units is not None):
+        panel.set_ylabel(unit)
+    return figure
+
+
+def read(loss: Any, reading: str, pred: Any, target: Any) -> Array:
+    """Return the value, slope or curvature of a loss at each prediction, as if each stood alone.
+
+    Parameters
+    ----------
+    loss : PointwiseLoss
+        The loss; its reduction does not matter.
+    reading : {"value", "slope", "curvature"}
+        What to return.
+    pred : array_like
+        The predictions.
+    target : float
+        The target of all of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``pred``.
+    """
+    pred = np.asarray(pred, dtype=float)
+    each = dataclasses.replace(loss, reduction="sum")
+    ask: dict[str, Callable[..., Any]] = {"value": each.values, "slope": each.grad, "curvature": each.curvature}
+    result: Array = ask[reading](pred, np.full_like(pred, target))
+    return result
+
+
+def penalties(
+    items: Any,
+    *,
+    step: float = 1.0,
+    span: tuple[float, float] = (-3.0, 3.0),
+    labels: Sequence[str] | None = None,
+    height: float = 3.4,
+) -> Figure:
+    """Draw penalties on one parameter in a row: value, slope and proximal map.
+
+    Parameters
+    ----------
+    items : Penalty or sequence of Penalty
+        At most four penalties.
+    step : float, default 1.0
+        The step of the proximal map.
+    span : tuple of float, default (-3.0, 3.0)
+        From where to where the parameter goes.
+    labels : sequence of str, optional
+        The names at the lines' ends; the class names if not given.
+    height : float, default 3.4
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure with three panels.
+    """
+    items = list(items) if isinstance(items, Sequence) else [items]
+    labels = [type(item).__name__ for item in items] if labels is None else labels
+    figure, (value, slope, prox) = panels(3, height=height)
+    w = np.linspace(*span, 1601)
+    for index, (item, label) in enumerate(zip(items, labels, strict=True)):
+        trace(value, w, np.array([item([x]) for x in w]), index, label)
+        trace(slope, w, item.grad(w), index, label)
+        trace(prox, w, item.prox(w, step), index, label)
+    prox.plot(w, w, color=INK, linewidth=0.8, label="_identity")
+    for panel, what in zip((value, slope, prox), ("penalty", "slope", f"proximal map, step {step:g}"), strict=True):
+        panel.set(xlabel="parameter w", ylabel=what)
+    return figure
+
+
+# --- optimizers -------------------------------------------------------------------------------------------------------
+
+
+def descend(optimizer: Any, surface: Callable[[Any], tuple[Any, Any]], start: Sequence[float], steps: int) -> Array:
+    """Let an optimizer walk down a surface.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimizer.
+    surface : callable
+        Takes a point of shape ``(2,)``, returns the height and the gradient.
+    start : sequence of float
+        The point of departure.
+    steps : int
+        How many.
+
+    Returns
+    -------
+    numpy.ndarray
+        The points, of shape ``(steps + 1, 2)``, the first of them ``start``.
+    """
+    point = np.array(start, dtype=float)
+    points = [point.copy()]
+    state = optimizer.init(point)
+    for _ in range(steps):
+        optimizer.step(point, np.ascontiguousarray(surface(point)[1]), state)
+        points.append(point.copy())
+    return np.array(points)
+
+
+def path(
+    optimizers: Any,
+    surface: Callable[[Any], tuple[Any, Any]],
+    *,
+    start: Sequence[float],
+    steps: int,
+    labels: Sequence[str] | None = None,
+    span: tuple[tuple[float, float], tuple[float, float]] = ((-3.0, 3.0), (-2.0, 2.0)),
+    names: tuple[str, str] = ("parameter x", "parameter y"),
+    height: float = 4.6,
+) -> Figure:
+    """Draw the paths of optimizers over a surface, one panel each, with the same start and number of steps.
+
+    Parameters
+    ----------
+    optimizers : Optimizer or sequence of Optimizer
+        The optimizers.
+    surface : callable
+        Takes points of shape ``(2, ...)``, returns their heights and gradients.
+    start : sequence of float
+        The point of departure.
+    steps : int
+        How many each may make.
+    labels : sequence of str, optional
+        The panels' titles; the class names if not given.
+    span : tuple of tuple of float
+        The limits of the two axes.
+    names : tuple of str
+        The labels of the two axes.
+    height : float, default 4.6
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure; its panels stand in two columns if there are more than two.
+    """
+    optimizers = list(optimizers) if isinstance(optimizers, Sequence) else [optimizers]
+    labels = [type(optimizer).__name__ for optimizer in optimizers] if labels is None else labels
+    figure, axes = grid(len(optimizers), height=height)
+    for index, (panel, optimizer, label) in enumerate(zip(axes, optimizers, labels, strict=True)):
+        contours(panel, surface, span)
+        points = descend(optimizer, surface, start, steps)
+        panel.plot(*points.T, markersize=3, linewidth=1.4, color=PALETTE[index], marker=MARKERS[index])
+        panel.plot(*points[0], marker="o", color=INK, markersize=6)
+        panel.plot(0, 0, marker="*", color=INK, markersize=9)
+        panel.set(xlim=span[0], ylim=span[1], title=label)
+    for panel in axes:
+        panel.set(xlabel=names[0], ylabel=names[1])
+        panel.label_outer()
+    return figure
+
+
+def grid(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
+    """Open a figure whose panels share both axes and stand in two columns, if there are more than two.
+
+    Parameters
+    ----------
+    count : int
+        How many panels.
+    height : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : list of matplotlib.axes.Axes
+        Its panels, row by row.
+    """
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(STYLE)
+    columns = min(count, 2)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(6.4 if count == 1 else 9.0, height),
+        squeeze=False,
+        layout="constrained",
+        sharex=True,
+        sharey=True,
+    )
+    return figure, list(axes.flat)
+
+
+def contours(
+    axes: Axes, surface: Callable[[Any], tuple[Any, Any]], span: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
+    """Draw lines of equal height, each one double the height of the one below.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    surface : callable
+        Takes points of shape ``(2, ...)``, returns their heights and gradients.
+    span : tuple of tuple of float
+        The limits of the two axes.
+    """
+    x, y = np.meshgrid(np.linspace(*span[0], 241), np.linspace(*span[1], 241))
+    heights, _ = surface(np.stack([x, y]))
+    top = heights.max()
+    axes.contour(x, y, heights, levels=top * 2.0 ** np.arange(-9, 1), colors="#8a8a8a", linewidths=0.7)
+
+
+# --- schedules --------------------------------------------------------------------------------------------------------
+
+
+def ramp(
+    schedules: Any,
+    *,
+    steps: int,
+    labels: Sequence[str] | None = None,
+    unit: str = "updates",
+    logarithmic: bool = False,
+    height: float = 3.6,
+) -> Figure:
+    """Draw learning rates against the step.
+
+    Parameters
+    ----------
+    schedules : Schedule or sequence of Schedule
+        At most four schedules.
+    steps : int
+        How many steps, the first of them 0.
+    labels : sequence of str, optional
+        The names at the lines' ends; the class names if not given.
+    unit : str, default "updates"
+        What a step is.
+    logarithmic : bool, default False
+        Whether the axis of the learning rate is logarithmic.
+    height : float, default 3.6
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure with one panel.
+    """
+    schedules = list(schedules) if isinstance(schedules, Sequence) else [schedules]
+    labels = [type(schedule).__name__ for schedule in schedules] if labels is None else labels
+    figure, (panel,) = panels(height=height)
+    t = np.arange(steps)
+    for index, (schedule, label) in enumerate(zip(schedules, labels, strict=True)):
+        panel.plot(t, schedule(t), label=label, drawstyle="steps-post", **series(index))
+    panel.set(xlabel=f"step t ({unit})", ylabel="learning rate (1)", xlim=(0, steps - 1))
+    if logarithmic:
+        panel.set(yscale="log", ylabel="learning rate (1, logarithmic)")
+    return figure
