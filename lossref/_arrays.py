@@ -192,3 +192,88 @@ def ordered_sum(terms: Array) -> float:
             part = part[:half]
         total += float(part[0])
     return total
+
+
+def as_scores(owner: str, value: Any) -> Array:
+    """The predictions of a loss over rows: one row of scores for each sample."""
+    pred = as_floats(owner, "pred", value)
+    if pred.ndim != 2 or pred.shape[1] == 0:
+        raise ValueError(
+            f"{owner}: pred has shape {pred.shape}; it must be (samples, classes) with at least one class. "
+            "One sample is pred[numpy.newaxis, :]"
+        )
+    return pred
+
+
+def as_labels(owner: str, target: Array, classes: int, ignored: int | None) -> Array:
+    """Integer labels as int64, those to be ignored as -1; the first one out of range is refused."""
+    labels = target.astype(np.int64)
+    skipped = np.zeros(labels.shape, bool) if ignored is None else labels == ignored
+    outside = ((labels < 0) | (labels >= classes) | (labels != target)) & ~skipped
+    if outside.any():
+        first = int(np.argmax(outside))
+        raise ValueError(f"{owner}: target[{first}] = {target[first]} is outside [0, {classes})")
+    return np.where(skipped, -1, labels)
+
+
+def prepare_rows(
+    formula: Any, pred: Any, target: Any, weight: Any, out: Any, wants_values: bool, wants_array: bool
+) -> tuple[Array, Array | None, Array | None, Array | None, Array | None, Array | None, Array | None, float, Any]:
+    """Bring the arguments of a loss over rows into kernel form.
+
+    Returns the scores; labels (n,) or probabilities (n, classes), of which one is None; the weights of the rows; what
+    the formula makes of class weights and smoothing, as ``target_spread`` returns it; the buffer to write to; what the
+    sum is to be divided by; and a function that turns the buffer into what the caller gets.
+    """
+    owner = type(formula).__name__
+    scores = as_scores(owner, pred)
+    kind = scores.dtype.newbyteorder("=")
+    samples, classes = scores.shape
+    given = as_array(owner, "target", target)
+    labels = mass = None
+    if given.ndim == 2:
+        mass = as_floats(owner, "target", given)
+        check_shape(owner, "target", mass, "pred", scores.shape)
+    elif given.dtype.kind in "iu" or given.size == 0:
+        check_shape(owner, "target", given, "pred, whose first length it needs,", (samples,))
+        labels = as_labels(owner, given, classes, formula.ignore_index)
+    else:
+        raise TypeError(
+            f"{owner}: target has dtype {given.dtype} and shape {given.shape}; "
+            f"give integer labels of shape ({samples},) or probabilities of shape {scores.shape}"
+        )
+    weights = None
+    if weight is not None:
+        weights = as_floats(owner, "weight", weight).astype(np.float64)
+        check_shape(owner, "weight", weights, "pred, whose first length it needs,", (samples,))
+    if out is not None:
+        shape = (samples,) if wants_values else scores.shape
+        inputs = {"pred": scores, "target": given} | ({} if weights is None else {"weight": np.asarray(weight)})
+        check_out(owner, out, kind, shape, inputs)
+    hot, base = formula.target_spread(classes, kind, labels is None)
+    effective = np.ones(samples) if weights is None else weights
+    if labels is not None:
+        effective = np.where(labels < 0, 0.0, effective)
+        if formula.class_weight is not None:
+            effective = effective * np.asarray(formula.class_weight)[labels]
+    elif formula.class_weight is not None:
+        assert mass is not None
+        effective = effective * (mass.astype(np.float64) @ np.asarray(formula.class_weight))
+    denominator = ordered_sum(effective) if formula._mean else 1.0
+    if denominator == 0 and not wants_array:
+        warn_of_empty_mean(owner, samples > 0)
+    buffer, deliver = out, None
+    if out is not None and not wants_values and not out.flags.c_contiguous:
+        buffer, deliver = None, write_to(out)
+    scores = ready(scores, kind)
+    mass = None if mass is None else ready(mass, kind)
+    return scores, labels, mass, weights, hot, base, buffer, denominator, deliver
+
+
+def deliver_values(values: Array, out: Array | None, kind: np.dtype[Any]) -> Array:
+    """Values computed in float64 in the dtype of the predictions, in the caller's array if there is one."""
+    with np.errstate(over="ignore"):
+        if out is None:
+            return values.astype(kind)
+        out[...] = values
+        return out

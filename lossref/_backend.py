@@ -16,7 +16,7 @@ from lossref import _fallback
 KERNELS = Path(__file__).parent / "_kernels"
 COMPILED = ("avx512", "avx2", "baseline")
 #: The chapters of _kernels that hold formulas.
-CHAPTERS = ("regression", "regularizers")
+CHAPTERS = ("regression", "classification", "regularizers")
 
 #: The kernels in use, by name. Everything that computes looks here, at every call.
 kernels: dict[str, Any] = {}
@@ -56,7 +56,8 @@ def why_not(name: str) -> str | None:
         return f"it was not compiled at installation: {info['failed'][name]}"
     if name not in info["flags"]:
         return "it was not compiled at installation, on a processor of another family"
-    broken = [module for module in info["failed"] if module.startswith(f"lossref._kernels.{name}.")]
+    needed = (f"lossref._kernels.{name}.", "lossref._kernels.entry", "lossref._kernels.cpu")
+    broken = [module for module in info["failed"] if module.startswith(needed)]
     if broken:
         return f"it was not compiled whole at installation: {', '.join(broken)} failed"
     if name not in processor_sets():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossref._arrays import Array, ordered_sum, prepare
+from lossref._arrays import Array, deliver_values, ordered_sum, prepare, prepare_rows
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
 kernels: dict[str, Any] = {}
@@ -109,3 +109,63 @@ class Penalty(Elementwise):
 
     def prox(self, formula: Any, w: Any, step: float, out: Any = None) -> Any:
         return self.each(formula, lambda a, _: formula.reference_prox(a, step), w, w, None, out, scale=False)
+
+
+class Rowwise:
+    """The kernel of a loss over rows of scores."""
+
+    def run(self, formula: Any, pred: Any, target: Any, weight: Any, out: Any, want: str) -> Any:
+        """The mean, the values of the rows, or a derivative in the scores; ``want`` names it."""
+        scores, labels, target, weights, hot, base, buffer, denominator, deliver = prepare_rows(
+            formula, pred, target, weight, out, want == "values", want != "value"
+        )
+        with np.errstate(all="ignore"):
+            mass = target_mass(scores, labels, target, hot, base)
+            read = np.arange(len(scores)) if labels is None else np.flatnonzero(labels >= 0)
+            each = np.ones(len(read)) if weights is None else weights[read]
+            values, slopes = np.zeros(len(scores)), np.zeros_like(scores)
+            if want == "curvature":
+                results = formula.reference_curvature(scores[read], mass[read])
+            else:
+                terms, results = formula.reference(scores[read], mass[read])
+                values[read] = each * terms
+            if want == "values":
+                return deliver_values(values, buffer, scores.dtype)
+            scale = 1 / denominator if denominator else 0
+            slopes[read] = results * (each * scale).astype(scores.dtype)[:, np.newaxis]
+            total = float(np.divide(ordered_sum(values), denominator))
+        if want == "value":
+            return total
+        result = hand_over(slopes, buffer, deliver)
+        return (total, result) if want == "value_and_grad" else result
+
+    def value(self, formula: Any, pred: Any, target: Any, weight: Any = None) -> Any:
+        return self.run(formula, pred, target, weight, None, "value")
+
+    def values(self, formula: Any, pred: Any, target: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, pred, target, weight, out, "values")
+
+    def grad(self, formula: Any, pred: Any, target: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, pred, target, weight, out, "grad")
+
+    def value_and_grad(self, formula: Any, pred: Any, target: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, pred, target, weight, out, "value_and_grad")
+
+    def curvature(self, formula: Any, pred: Any, target: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, pred, target, weight, out, "curvature")
+
+
+def target_mass(
+    scores: Array, labels: Array | None, target: Array | None, hot: Array | None, base: Array | None
+) -> Array:
+    """The mass that the target of each row puts on each class, class weights and label smoothing included."""
+    classes = scores.shape[1]
+    hot = np.ones(classes, scores.dtype) if hot is None else hot
+    base = np.zeros(classes, scores.dtype) if base is None else base
+    if labels is None:
+        assert target is not None
+        given = np.where((target >= 0) & (target <= 1), target, np.nan)
+    else:
+        given = (labels[:, np.newaxis] == np.arange(classes)).astype(scores.dtype)
+    mass: Array = hot * given + base
+    return mass

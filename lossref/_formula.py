@@ -22,18 +22,17 @@ class Formula:
 
     #: Settings, beside the defaults, under which the laws are tested.
     samples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
-    #: The kernel's name, made from the class's.
+    #: The kernel's name, made from the class's, and what is added to it for the kernels of the formula's other forms.
     name: ClassVar[str]
-    #: The place in the order of teaching, which is the order of definition.
-    order: ClassVar[int] = 0
+    forms: ClassVar[tuple[str, ...]] = ("",)
+    #: Letters of this formula that are not those of the book's notation.
+    letters: ClassVar[dict[str, str]] = {}
 
     if TYPE_CHECKING:  # made in __post_init__; declared here they would be fields
         _kernel: ClassVar[str]
         _parameters: ClassVar[tuple[float, ...]]
 
     def __init_subclass__(cls) -> None:
-        Formula.order += 1
-        cls.order = Formula.order
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls.__repr__ = Formula.__repr__  # type: ignore[method-assign]  # set here, it is what the dataclass decorator leaves alone
 
@@ -98,9 +97,13 @@ class Formula:
 
     def latex(self, expression: Any = None) -> str:
         """The formula, or an expression in its symbols, as LaTeX in the notation of the book."""
-        names = {
-            argument: SYMBOLS[name] for name, argument in self.arguments().items() if isinstance(argument, sp.Symbol)
-        }
+        letters = SYMBOLS | self.letters
+        names = {}
+        for name, argument in self.arguments().items():
+            if isinstance(argument, sp.Symbol):
+                names[argument] = letters[name]
+            elif isinstance(argument, tuple) and name not in self.__dict__:
+                names |= {symbol: f"{letters[name]}_{place}" for place, symbol in enumerate(argument, 1)}
         text: str = sp.latex(self.expression() if expression is None else expression, symbol_names=names)
         return text
 

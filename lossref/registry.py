@@ -25,8 +25,8 @@ def formulas(chapter: str | None = None) -> list[type[Formula]]:
     for name in CHAPTERS if chapter is None else (chapter,):
         module = importlib.import_module(f"lossref.{name}")
         members = (getattr(module, member) for member in module.__all__)
-        found += [member for member in members if isinstance(member, type) and issubclass(member, Formula)]
-    return sorted(found, key=lambda formula: formula.order)
+        found += [member for member in members if issubclass(member, Formula)]
+    return found
 
 
 def samples(chapter: str | None = None) -> list[Formula]:

@@ -32,7 +32,7 @@ class Penalty(Formula):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        _fallback.kernels[cls.name] = _fallback.Penalty()
+        _fallback.kernels |= {cls.name + form: _fallback.Penalty() for form in cls.forms}
 
     def __call__(self, w: Any) -> float:
         """Return the penalty: the sum over all parameters.

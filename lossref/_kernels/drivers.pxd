@@ -34,12 +34,29 @@ cdef inline double block_sum(const real* term, Py_ssize_t n) noexcept nogil:
 cdef inline double tree_sum(double* part, Py_ssize_t n) noexcept nogil:
     """Sum the blocks of a chunk as a tree, in place: the far half is folded onto the near half until one is left."""
     cdef Py_ssize_t half, k
+    if n == 0:
+        return 0
     while n > 1:
         half = (n + 1) // 2
         for k in range(n - half):
             part[k] += part[k + half]
         n = half
     return part[0]
+
+
+cdef inline double ordered_sum(const real* term, Py_ssize_t n) noexcept nogil:
+    """Sum any number of terms: blocks, then each chunk's blocks as a tree, then the chunks one after the other."""
+    cdef double part[BLOCKS]
+    cdef double total = 0
+    cdef Py_ssize_t at = 0, blocks
+    while at < n:
+        blocks = 0
+        while blocks < BLOCKS and at < n:
+            part[blocks] = block_sum(term + at, min(<Py_ssize_t>BLOCK, n - at))
+            blocks += 1
+            at += BLOCK
+        total += tree_sum(part, blocks)
+    return total
 
 
 cdef inline double pair_block(void* block, const Call* call, const real* a, Py_ssize_t at, Py_ssize_t n) noexcept nogil:

@@ -1,5 +1,7 @@
 """How a formula is entered from Python, and the shapes of the C functions that stand behind it."""
 
+cimport numpy as cnp
+
 ctypedef fused real:
     float
     double
@@ -58,3 +60,21 @@ cdef class Pointwise(Elementwise):
 
 cdef class Penalty(Elementwise):
     pass
+
+
+cdef inline bint is_ready(object a) noexcept:
+    """Is it a plain, contiguous, aligned, native array of float32 or float64?"""
+    cdef int kind
+    if not cnp.PyArray_CheckExact(a):
+        return False
+    kind = cnp.PyArray_TYPE(<cnp.ndarray>a)
+    return (kind == cnp.NPY_FLOAT32 or kind == cnp.NPY_FLOAT64) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
+
+
+cdef inline int read_parameters(object formula, double* p) except -1:
+    """Copy the hyper-parameters to where the kernel reads them, and return how many there are."""
+    cdef tuple numbers = formula._parameters
+    cdef Py_ssize_t i
+    for i in range(len(numbers)):
+        p[i] = numbers[i]
+    return <int>len(numbers)

@@ -27,15 +27,6 @@ def set_threads(int n):
     threads = n
 
 
-cdef inline bint is_ready(object a) noexcept:
-    """Is it a plain, contiguous, aligned, native array of float32 or float64?"""
-    cdef int kind
-    if not cnp.PyArray_CheckExact(a):
-        return False
-    kind = cnp.PyArray_TYPE(<cnp.ndarray>a)
-    return (kind == cnp.NPY_FLOAT32 or kind == cnp.NPY_FLOAT64) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
-
-
 cdef inline bint is_alike(object b, object a) noexcept:
     """Is ``b`` ready too, with the dtype and the shape of ``a``?"""
     return (
@@ -52,15 +43,6 @@ cdef inline bint is_apart(object out, object a) noexcept:
     cdef char* y = <char*>cnp.PyArray_DATA(<cnp.ndarray>a)
     cdef Py_ssize_t size = cnp.PyArray_NBYTES(<cnp.ndarray>a)
     return x == y or x + size <= y or y + size <= x
-
-
-cdef inline int read_parameters(object formula, double* p) except -1:
-    """Copy the hyper-parameters to where the kernel reads them, and return how many there are."""
-    cdef tuple numbers = formula._parameters
-    cdef Py_ssize_t i
-    for i in range(len(numbers)):
-        p[i] = numbers[i]
-    return <int>len(numbers)
 
 
 cdef class Elementwise:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lossref import _backend, _fallback
+from lossref import symbolic as sp
 from lossref._arrays import Array
 from lossref._formula import Formula
 from lossref._parameters import choice
@@ -156,12 +159,71 @@ class PointwiseLoss(Loss):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        _fallback.kernels[cls.name] = _fallback.Pointwise()
+        _fallback.kernels |= {cls.name + form: _fallback.Pointwise() for form in cls.forms}
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         """Values and slopes in NumPy, as one would write them on paper."""
         raise NotImplementedError
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
+        """Second derivatives in NumPy."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RowwiseLoss(Loss):
+    """A loss of a row of scores, one for each class, against a label or a row of probabilities.
+
+    A subclass gives ``formula(pred, target, ...)``, where both are tuples of symbols, one a class; ``reference(pred,
+    mass)``, which returns the values of the rows and the slopes; and ``reference_curvature(pred, mass)``. The mass of a
+    row is its target with class weights and smoothing applied, as :meth:`target_mass` makes it.
+    """
+
+    #: How many classes a printed formula has.
+    shown_classes: ClassVar[int] = 3
+
+    # What a loss without these settings does; annotated, they would be fields of every loss over rows.
+    class_weight = None  # type: tuple[float, ...] | None
+    ignore_index = None  # type: int | None
+    label_smoothing = 0.0
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _fallback.kernels |= {cls.name + form: _fallback.Rowwise() for form in cls.forms}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        plain = self.class_weight is None and self.ignore_index is None and self.label_smoothing == 0
+        object.__setattr__(self, "_plain", plain)
+
+    def arguments(self) -> dict[str, Any]:
+        arguments = super().arguments()
+        for name in self.arrays:
+            arguments[name] = sp.symbols(f"{name}1:{self.shown_classes + 1}", real=True)
+        return arguments
+
+    def target_spread(
+        self, classes: int, kind: np.dtype[Any], probabilities: bool
+    ) -> tuple[Array | None, Array | None]:
+        """What a target of 1 and of 0 becomes: the factor of the target, and what every class gets beside it.
+
+        Both are arrays over the classes; None stands for ones, or for zeros, where the kernel can do without them.
+        """
+        weights = self.class_weight
+        if weights is not None and len(weights) != classes:
+            name = type(self).__name__
+            raise ValueError(f"{name}: class_weight has {len(weights)} weights but pred has {classes} classes")
+        each = np.ones(classes) if weights is None else np.asarray(weights)
+        hot = ((1 - self.label_smoothing) * each).astype(kind)
+        base = (self.label_smoothing / classes * each).astype(kind)
+        if probabilities or self.label_smoothing:
+            return hot, base
+        return None if weights is None else hot, None
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        """Values of the rows and slopes in NumPy, as one would write them on paper."""
+        raise NotImplementedError
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
         """Second derivatives in NumPy."""
         raise NotImplementedError

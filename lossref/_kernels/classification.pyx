@@ -1,0 +1,247 @@
+"""Cross-entropies: from logits, where nothing cancels, and from probabilities, where nothing is clamped."""
+
+from libc.math cimport NAN
+
+from lossref._kernels.drivers cimport LANES, ordered_sum, pointwise
+from lossref._kernels.drivers_rows cimport rowwise
+from lossref._kernels.entry cimport real
+from lossref._kernels.vecmath cimport exp, log, log1p
+
+
+# --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------------
+
+cdef inline real probability(real x) noexcept nogil:
+    """x itself where it is a probability, NaN where it is none."""
+    x = x if x >= 0 else <real>NAN
+    return x if x <= 1 else <real>NAN
+
+
+cdef void binary_cross_entropy(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """ω y softplus(-z) + (1 - y) softplus(z), both softplus from one e = exp(-|z|) and its log1p."""
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], one = 1
+    cdef real z, y, a, b, e, rest, far, size
+    cdef Py_ssize_t i
+    for i in range(n):
+        z = pred[i]
+        y = probability(target[i])
+        a = omega * (y * keep + spread)             # the mass on class 1, and on class 0
+        b = (1 - y) * keep + spread
+        size = z if z > 0 else -z
+        far = b if z > 0 else a                     # the mass on the class that the logit speaks against
+        e = exp(-size)
+        rest = one / (1 + e)                        # sigmoid(|z|), and e * rest = sigmoid(-|z|)
+        value[i] = (far * size if far > 0 else far * 0) + (a + b) * log1p(e)
+        slope[i] = b * rest - a * (e * rest) if z > 0 else b * (e * rest) - a * rest
+
+
+cdef void binary_cross_entropy_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], one = 1
+    cdef real z, y, e, rest
+    cdef Py_ssize_t i
+    for i in range(n):
+        z = pred[i]
+        y = probability(target[i])
+        e = exp(-z if z > 0 else z)
+        rest = one / (1 + e)
+        out[i] = (omega * (y * keep + spread) + ((1 - y) * keep + spread)) * (e * rest) * rest
+
+
+cdef void binary_cross_entropy_probabilities(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-ω y log q - (1 - y) log(1 - q); what has no mass counts nothing, however improbable it was."""
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1]
+    cdef real q, y, a, b
+    cdef Py_ssize_t i
+    for i in range(n):
+        q = probability(pred[i])
+        y = probability(target[i])
+        a = omega * (y * keep + spread)
+        b = (1 - y) * keep + spread
+        value[i] = -(a * log(q) if a != 0 else 0 * q) - (b * log1p(-q) if b != 0 else 0 * q)
+        slope[i] = (b / (1 - q) if b != 0 else 0 * q) - (a / q if a != 0 else 0 * q)
+
+
+cdef void binary_cross_entropy_probabilities_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1]
+    cdef real q, y, a, b
+    cdef Py_ssize_t i
+    for i in range(n):
+        q = probability(pred[i])
+        y = probability(target[i])
+        a = omega * (y * keep + spread)
+        b = (1 - y) * keep + spread
+        out[i] = (b / (1 - q) / (1 - q) if b != 0 else 0 * q) + (a / q / q if a != 0 else 0 * q)
+
+
+# --- Many classes: a row of logits or probabilities, and a label or a row of target mass ---------------------------------
+
+cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
+    """The largest of a row. NaN is passed over here, and makes the sum of the exponentials NaN later."""
+    cdef real lane[LANES]
+    cdef real top
+    cdef Py_ssize_t rows = n // LANES, i, j
+    for j in range(LANES):
+        lane[j] = x[0]
+    for i in range(rows):
+        for j in range(LANES):
+            lane[j] = x[i * LANES + j] if x[i * LANES + j] > lane[j] else lane[j]
+    top = lane[0]
+    for j in range(LANES):
+        top = lane[j] if lane[j] > top else top
+    for i in range(rows * LANES, n):
+        top = x[i] if x[i] > top else top
+    return top
+
+
+cdef inline void exponentials(const real* x, real top, real* e, Py_ssize_t n) noexcept nogil:
+    """exp(z - top). What the subtraction rounds off is put back: at a gap of 40 it would cost the result 16 ulp."""
+    cdef real gap, back, lost
+    cdef Py_ssize_t j
+    for j in range(n):
+        gap = x[j] - top
+        back = gap - x[j]
+        lost = (x[j] - (gap - back)) - (top + back)     # x - top = gap + lost exactly
+        lost = lost if lost == lost else 0              # inf - inf, where the exponential is 0 anyhow
+        e[j] = exp(gap)
+        e[j] += e[j] * lost
+
+
+cdef inline Py_ssize_t place_of(real top, const real* x, Py_ssize_t n) noexcept nogil:
+    """Where the largest of a row stands first; anywhere, if the row holds NaN alone."""
+    cdef Py_ssize_t j
+    for j in range(n - 1):
+        if x[j] == top:
+            return j
+    return n - 1
+
+
+cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n) noexcept nogil:
+    """How far the mass lies below the largest logit, on average: Σ a (top - z); where there is no mass, none."""
+    cdef double lane[LANES]
+    cdef double total = 0
+    cdef Py_ssize_t i, j
+    for j in range(LANES):
+        lane[j] = 0
+    for i in range(n // LANES):
+        for j in range(LANES):
+            lane[j] += a[i * LANES + j] * (<double>top - x[i * LANES + j]) if a[i * LANES + j] != 0 else 0
+    for i in range(n - n % LANES, n):
+        total += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
+    for j in range(LANES):
+        total += lane[j]
+    return total
+
+
+cdef double categorical_cross_entropy(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """log Σ exp(z) - z of the target. Sums leave out their largest term, which is 1, so that confidence costs no digits."""
+    cdef real top = largest(x, n)
+    cdef double others, total, value
+    cdef real own, share, mass
+    cdef Py_ssize_t j, k
+    exponentials(x, top, slope, n)
+    if a == NULL:
+        own = slope[label]
+        slope[label] = 0
+        others = ordered_sum(slope, n)
+        total = others + own
+        share = <real>(whole / total)
+        for j in range(n):
+            slope[j] *= share
+        slope[label] = <real>(-whole * (others / total))         # p - 1 without the subtraction
+        return whole * (log1p(others) if own == 1 else log(total) + (<double>top - x[label]))
+    k = place_of(top, x, n)
+    own = slope[k]
+    slope[k] = 0
+    others = ordered_sum(slope, n)
+    total = others + own
+    whole = ordered_sum(a, n)
+    value = whole * log1p(others) if own == 1 else whole * log(total)
+    share = <real>(whole / total)
+    mass = a[k]
+    for j in range(n):
+        slope[j] = slope[j] * share - a[j]
+    slope[k] = <real>((whole - mass) * (own / total) - mass * (others / total))
+    return value + distance(x, top, a, n)
+
+
+cdef double categorical_cross_entropy_curvature(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    """p (1 - p), times the mass of the target. For the largest p, 1 - p is the sum of the others."""
+    cdef real top = largest(x, n), mass = <real>(whole if a == NULL else ordered_sum(a, n)), share, own, e
+    cdef double others
+    cdef Py_ssize_t j, k = place_of(top, x, n)
+    exponentials(x, top, out, n)
+    own = out[k]
+    out[k] = 0
+    others = ordered_sum(out, n)
+    share = <real>(1 / (others + own))
+    for j in range(n):
+        e = out[j] * share
+        out[j] = mass * (e * (1 - e))
+    out[k] = mass * <real>(own * others / ((others + own) * (others + own)))
+    return 0
+
+
+cdef double categorical_cross_entropy_probabilities(
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-Σ a log q. A row with something that is no probability is NaN throughout."""
+    cdef double value = 0
+    cdef real bad = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        bad += 0 * probability(q[j])
+    if a == NULL:
+        for j in range(n):
+            slope[j] = bad
+        slope[label] = <real>(-whole / q[label]) + bad
+        return bad - whole * log(<double>q[label])
+    for j in range(n):
+        value -= a[j] * log(<double>q[j]) if a[j] != 0 else 0
+        slope[j] = (-a[j] / q[j] if a[j] != 0 else 0) + bad
+    return value + bad
+
+
+cdef double categorical_cross_entropy_probabilities_curvature(
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real bad = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        bad += 0 * probability(q[j])
+    for j in range(n):
+        out[j] = (a[j] / q[j] / q[j] if a != NULL and a[j] != 0 else 0) + bad
+    if a == NULL:
+        out[label] = <real>(whole / q[label] / q[label]) + bad
+    return 0
+
+
+kernels = {
+    "binary_cross_entropy": pointwise(
+        binary_cross_entropy[float], binary_cross_entropy[double],
+        binary_cross_entropy_curvature[float], binary_cross_entropy_curvature[double],
+    ),
+    "binary_cross_entropy_probabilities": pointwise(
+        binary_cross_entropy_probabilities[float], binary_cross_entropy_probabilities[double],
+        binary_cross_entropy_probabilities_curvature[float], binary_cross_entropy_probabilities_curvature[double],
+    ),
+    "categorical_cross_entropy": rowwise(
+        categorical_cross_entropy[float], categorical_cross_entropy[double],
+        categorical_cross_entropy_curvature[float], categorical_cross_entropy_curvature[double],
+    ),
+    "categorical_cross_entropy_probabilities": rowwise(
+        categorical_cross_entropy_probabilities[float], categorical_cross_entropy_probabilities[double],
+        categorical_cross_entropy_probabilities_curvature[float],
+        categorical_cross_entropy_probabilities_curvature[double],
+    ),
+}

@@ -1,0 +1,261 @@
+"""Classification losses: how surprised a model is by the true class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossref import symbolic as sp
+from lossref._arrays import Array
+from lossref._parameters import flag, fraction, optional_integer, optional_weights, positive
+from lossref.losses.base import PointwiseLoss, Properties, RowwiseLoss
+
+
+def product(mass: Array, what: Array) -> Array:
+    """Mass times something, where no mass times infinity is nothing."""
+    return np.where(mass == 0, 0, mass * what)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryCrossEntropy(PointwiseLoss):
+    r"""Binary cross-entropy: the surprise, in nats, at which of two classes it was.
+
+    .. math::
+
+       \ell(z, y) = \omega\, y \log\left(1 + e^{-z}\right) + (1 - y) \log\left(1 + e^{z}\right)
+
+    The logit :math:`z` is the log-odds of class 1, so that its probability is :math:`p = 1 / (1 + e^{-z})` and the loss
+    is :math:`-\omega y \log p - (1 - y) \log(1 - p)`. A confident mistake costs as much as its logit is wrong; a
+    confident right answer costs next to nothing, and that next to nothing is computed to the last digits.
+
+    Parameters
+    ----------
+    from_logits : bool, default True
+        Whether predictions are logits. If False they are probabilities, and nothing is clamped: a class of
+        probability 0 that comes true costs infinity.
+    label_smoothing : float in [0, 1), default 0.0
+        The share :math:`\varepsilon` of each target that is spread over both classes:
+        :math:`y` becomes :math:`(1 - \varepsilon) y + \varepsilon / 2`.
+    pos_weight : float > 0, default 1.0
+        The weight :math:`\omega` of class 1, against 1 for class 0.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the elements become one number.
+
+    Notes
+    -----
+    Targets are probabilities from 0 to 1; anything else, such as a label of −1, gives NaN. PyTorch's ``BCELoss`` clamps
+    the logarithms at −100, Keras clips probabilities to :math:`[10^{-7}, 1 - 10^{-7}]`, so both return finite losses
+    for certain mistakes, and gradients that are not the slopes of those losses.
+
+    References
+    ----------
+    I. J. Good, "Rational decisions", *Journal of the Royal Statistical Society B* 14, 1952.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> loss = lossref.BinaryCrossEntropy()
+    >>> loss([36.0], [1.0])
+    2.319522830243569e-16
+    >>> loss.grad([0.0, 0.0], [1.0, 0.0])
+    array([-0.25,  0.25])
+    >>> round(lossref.BinaryCrossEntropy(from_logits=False)([0.95], [1.0]), 6)
+    0.051293
+    """
+
+    from_logits: bool = flag(True)
+    label_smoothing: float = fraction(0.0, slider=(0.0, 0.5))
+    pos_weight: float = positive(1.0, slider=(0.1, 5.0))
+
+    forms = ("", "_probabilities")
+    letters: ClassVar[dict[str, str]] = {"pred": "z"}
+    samples = (
+        {},
+        {"label_smoothing": 0.2},
+        {"pos_weight": 3.0},
+        {"label_smoothing": 0.1, "pos_weight": 0.5},
+        {"from_logits": False},
+        {"from_logits": False, "label_smoothing": 0.1, "pos_weight": 2.0},
+    )
+    properties = Properties(
+        convex=True,
+        differentiable=True,
+        symmetric=False,
+        lipschitz="Max(1, pos_weight)",
+        smoothness="Max(1, pos_weight)/4",
+        minimizer="log-odds of the mean",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, from_logits: bool, label_smoothing: Any, pos_weight: Any) -> Any:
+        y = (1 - label_smoothing) * target + label_smoothing / 2
+        if from_logits:
+            return pos_weight * y * sp.log(1 + sp.exp(-pred)) + (1 - y) * sp.log(1 + sp.exp(pred))
+        return -pos_weight * y * sp.log(pred) - (1 - y) * sp.log(1 - pred)
+
+    def _choose_kernel(self) -> str:
+        return self.name if self.from_logits else f"{self.name}_probabilities"
+
+    def masses(self, target: Array) -> tuple[Array, Array]:
+        """What the target puts on class 1 and on class 0, in float64."""
+        y = np.where((target >= 0) & (target <= 1), target, np.nan).astype(np.float64)
+        keep, spread = 1 - self.label_smoothing, self.label_smoothing / 2
+        return self.pos_weight * (y * keep + spread), (1 - y) * keep + spread
+
+    def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
+        a, b = self.masses(target)
+        z = pred.astype(np.float64)
+        if self.from_logits:
+            e = np.exp(-np.abs(z))
+            certain, doubt = 1 / (1 + e), e / (1 + e)
+            value = product(np.where(z > 0, b, a), np.abs(z)) + (a + b) * np.log1p(e)
+            slope = np.where(z > 0, b * certain - a * doubt, b * doubt - a * certain)
+        else:
+            q = np.where((z >= 0) & (z <= 1), z, np.nan)
+            value = product(-a, np.log(q)) - product(b, np.log1p(-q)) + 0 * q
+            slope = product(b, 1 / (1 - q)) - product(a, 1 / q) + 0 * q
+        return value.astype(pred.dtype), slope.astype(pred.dtype)
+
+    def reference_curvature(self, pred: Array, target: Array) -> Array:
+        a, b = self.masses(target)
+        z = pred.astype(np.float64)
+        if self.from_logits:
+            e = np.exp(-np.abs(z))
+            curvature: Array = (a + b) * (e / (1 + e)) / (1 + e)
+        else:
+            q = np.where((z >= 0) & (z <= 1), z, np.nan)
+            curvature = product(b, 1 / (1 - q) / (1 - q)) + product(a, 1 / q / q) + 0 * q
+        return curvature.astype(pred.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoricalCrossEntropy(RowwiseLoss):
+    r"""Categorical cross-entropy: the surprise, in nats, at which of many classes it was.
+
+    .. math::
+
+       \ell(z, y) = \sum_{k} y_k \left( \log \sum_{j} e^{z_j} - z_k \right)
+
+    The softmax of the logits, :math:`p_k = e^{z_k} / \sum_j e^{z_j}`, are the probabilities of the classes, and the
+    loss is :math:`-\sum_k y_k \log p_k`. Where the target is a label, that is minus the log-probability of one class.
+
+    Parameters
+    ----------
+    from_logits : bool, default True
+        Whether predictions are logits. If False they are probabilities that sum to 1 (which is not checked), and
+        nothing is clamped.
+    label_smoothing : float in [0, 1), default 0.0
+        The share :math:`\varepsilon` of each target that is spread evenly over all :math:`C` classes, its own included:
+        :math:`y_k` becomes :math:`(1 - \varepsilon) y_k + \varepsilon / C`.
+    class_weight : sequence of float >= 0, optional
+        A weight :math:`w_k` for each class: :math:`y_k` becomes :math:`w_k y_k`, after smoothing. The mean divides by
+        the sum of the weights of the targets before smoothing.
+    ignore_index : int, optional
+        A label whose rows are left out: they are not read, count nothing, and get a gradient of 0.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the rows become one number.
+
+    Notes
+    -----
+    ``pred`` has the shape (n, C). ``target`` is integer labels of the shape (n,), or probabilities of the shape (n, C).
+    With labels this is what PyTorch's ``CrossEntropyLoss`` computes, its class weights and smoothing included; with
+    probabilities PyTorch divides the mean by n whatever the class weights are, so that a one-hot row and its label
+    disagree there and agree here. Keras takes probabilities unless told otherwise, and clips them.
+
+    References
+    ----------
+    C. Szegedy et al., "Rethinking the Inception architecture for computer vision", *CVPR* 2016 (label smoothing).
+
+    Examples
+    --------
+    >>> import lossref
+    >>> loss = lossref.CategoricalCrossEntropy()
+    >>> round(loss([[1.0, 2.0, 3.0, 4.0]], [2]), 6)
+    1.44019
+    >>> loss([[0.0, 40.0]], [1])
+    4.248354255291589e-18
+    >>> loss.grad([[0.0, 0.0]], [[0.0, 1.0]])
+    array([[ 0.5, -0.5]])
+    """
+
+    from_logits: bool = flag(True)
+    label_smoothing: float = fraction(0.0, slider=(0.0, 0.5))
+    class_weight: tuple[float, ...] | None = optional_weights()
+    ignore_index: int | None = optional_integer()
+
+    forms = ("", "_probabilities")
+    letters: ClassVar[dict[str, str]] = {"pred": "z"}
+    samples = (
+        {},
+        {"label_smoothing": 0.2},
+        {"class_weight": (0.5, 2.0, 1.0)},
+        {"label_smoothing": 0.1, "class_weight": (0.5, 2.0, 0.0)},
+        {"ignore_index": -100},
+        {"from_logits": False},
+        {"from_logits": False, "label_smoothing": 0.1, "class_weight": (0.5, 2.0, 1.0)},
+    )
+    properties = Properties(
+        convex=True,
+        differentiable=True,
+        symmetric=False,
+        lipschitz="1",
+        smoothness="Rational(1, 4)",
+        minimizer="logarithms of the class frequencies",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, from_logits: bool, label_smoothing: Any, class_weight: Any) -> Any:
+        classes = len(pred)
+        weight = [1] * classes if class_weight is None else class_weight
+        mass = [
+            w * ((1 - label_smoothing) * y + label_smoothing / classes) for w, y in zip(weight, target, strict=True)
+        ]
+        total = sp.log(sum(sp.exp(z) for z in pred)) if from_logits else 0
+        return sum(a * (total - (z if from_logits else sp.log(z))) for a, z in zip(mass, pred, strict=True))
+
+    def _choose_kernel(self) -> str:
+        return self.name if self.from_logits else f"{self.name}_probabilities"
+
+    def _kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        x, a = pred.astype(np.float64), mass.astype(np.float64)
+        whole = a.sum(axis=1)
+        if not self.from_logits:
+            q = np.where((x >= 0) & (x <= 1), x, np.nan)
+            wrong = 0 * q.sum(axis=1, keepdims=True)
+            values = -product(a, np.log(q)).sum(axis=1) + wrong[:, 0]
+            return values, (-product(a, 1 / q) + wrong).astype(pred.dtype)
+        top, e, others, total, largest = softmax_parts(x)
+        values = whole * np.log1p(others[:, 0]) + product(a, top - x).sum(axis=1)
+        share = e / total
+        elsewhere = a.sum(axis=1, keepdims=True, where=~largest)
+        slopes = np.where(largest, elsewhere * share - a * (others / total), whole[:, np.newaxis] * share - a)
+        return values, slopes.astype(pred.dtype)
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
+        x, a = pred.astype(np.float64), mass.astype(np.float64)
+        if not self.from_logits:
+            q = np.where((x >= 0) & (x <= 1), x, np.nan)
+            curvature: Array = product(a, 1 / q / q) + 0 * q.sum(axis=1, keepdims=True)
+        else:
+            _, e, others, total, largest = softmax_parts(x)
+            share = e / total
+            curvature = a.sum(axis=1, keepdims=True) * share * np.where(largest, others / total, 1 - share)
+        return curvature.astype(pred.dtype)
+
+
+def softmax_parts(x: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """The largest of each row, exponentials below it, their sum without and with the largest, and where it is."""
+    top = x.max(axis=1, keepdims=True)
+    largest = np.arange(x.shape[1]) == x.argmax(axis=1)[:, np.newaxis]
+    gap = x - top
+    back = gap - x
+    lost = np.nan_to_num((x - (gap - back)) - (top + back))  # x - top = gap + lost exactly
+    e = np.exp(gap)
+    e += e * lost
+    others = e.sum(axis=1, keepdims=True, where=~largest)
+    return top, e, others, others + e.max(axis=1, keepdims=True), largest
