@@ -69,9 +69,9 @@ class BuildKernels(build_ext):
         wanted = self.extensions
         try:
             self._ask_the_compiler(info)
-        except FAILURES as error:
-            info["failed"]["all"] = f"no working C compiler ({error})"
-            info["flags"] = {}
+        except FAILURES:
+            compiler = " ".join(getattr(self.probe, "compiler_so", [])[:1]) or "the platform's default"
+            info["failed"]["all"] = f"no working C compiler ({compiler} did not compile an empty program)"
         self.extensions = [extension for extension in wanted if instruction_set(extension) in info["flags"]]
         if self.extensions:
             self._translate(info)
@@ -83,8 +83,8 @@ class BuildKernels(build_ext):
 
     def _ask_the_compiler(self, info: dict) -> None:
         """Find out which flags it takes. Raises one of FAILURES where it cannot even compile an empty program."""
-        from setuptools._distutils.ccompiler import new_compiler
-        from setuptools._distutils.sysconfig import customize_compiler
+        from distutils.ccompiler import new_compiler  # what `import setuptools` provides
+        from distutils.sysconfig import customize_compiler
 
         self.probe = new_compiler(compiler=self.compiler)
         customize_compiler(self.probe)

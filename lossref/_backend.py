@@ -51,15 +51,15 @@ def why_not(name: str) -> str | None:
     if not info:
         return "its kernels were never built (pip install builds them)"
     if "all" in info["failed"]:
-        return f"nothing was compiled at installation: {info['failed']['all']}"
+        return f"not compiled at installation: {info['failed']['all']}"
     if name in info["failed"]:
-        return f"it was not compiled at installation: {info['failed'][name]}"
+        return f"not compiled at installation: {info['failed'][name]}"
     if name not in info["flags"]:
-        return "it was not compiled at installation, on a processor of another family"
+        return "not compiled at installation, which was for a processor of another family"
     needed = (f"lossref._kernels.{name}.", "lossref._kernels.entry", "lossref._kernels.cpu")
     broken = [module for module in info["failed"] if module.startswith(needed)]
     if broken:
-        return f"it was not compiled whole at installation: {', '.join(broken)} failed"
+        return f"not compiled whole at installation: {', '.join(broken)} failed"
     if name not in processor_sets():
         return "this processor, or its operating system, does not run these instructions"
     return None
