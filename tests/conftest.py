@@ -1,0 +1,77 @@
+"""What every test can ask for: a backend, a dtype, and (``--sabotage``) kernels that lie."""
+
+import os
+
+import hypothesis
+import numpy as np
+import pytest
+import sabotage
+
+import lossref
+from lossref import _backend
+
+hypothesis.settings.register_profile(
+    "lossref",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("thorough", hypothesis.settings.get_profile("lossref"), max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lossref"))
+
+
+def backends() -> list[str]:
+    """The backends under test: all that run here, or the one that LOSSREF_BACKEND names."""
+    wanted = os.environ.get("LOSSREF_BACKEND", "auto")
+    return _backend.available() if wanted == "auto" else [wanted]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--sabotage",
+        choices=sorted(sabotage.WAYS),
+        help="replace every kernel by one that lies; a law that still passes tests nothing",
+    )
+
+
+def pytest_configure(config):
+    way = config.getoption("--sabotage")
+    if way:
+        sabotage.commit(way)
+
+
+def pytest_report_header(config):
+    where = os.path.dirname(lossref.__file__)
+    lines = [f"lossref: {where}; backends: {', '.join(backends())}; threads: {lossref.get_num_threads()}"]
+    if config.getoption("--sabotage"):
+        lines.append(f"SABOTAGE: {config.getoption('--sabotage')}")
+    return lines
+
+
+@pytest.fixture(params=backends())
+def backend(request):
+    """Run the test on each backend in turn; the value is its name."""
+    with lossref.use_backend(request.param):
+        yield request.param
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def dtype(request):
+    """Run the test in each precision."""
+    return np.dtype(request.param)
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers that are the same at every run, and other ones for each test."""
+    return np.random.default_rng(list(request.node.nodeid.split("[")[0].encode()))
+
+
+@pytest.fixture
+def threads():
+    """``lossref.set_num_threads``; the number is put back after the test."""
+    before = lossref.get_num_threads()
+    yield lossref.set_num_threads
+    lossref.set_num_threads(before)
