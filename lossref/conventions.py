@@ -120,7 +120,7 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
         Spelling(
             "PyTorch",
             "torch.nn.functional.cross_entropy(pred, target, label_smoothing={label_smoothing}, "
-            "weight=None if {class_weight} is None else torch.tensor({class_weight}, dtype=pred.dtype), "
+            "weight={class_weight} and torch.tensor({class_weight}, dtype=pred.dtype), "
             "reduction={reduction!r})",
             "ignore_index is −100 by default. With probabilities for targets the weighted mean divides by n.",
             (("from_logits", True), ("ignore_index", None)),
@@ -218,6 +218,6 @@ def translate(formula: Formula, to: str) -> str:
             return spelling.write(formula)
     if known:
         wanted = " or ".join(", ".join(f"{name}={value!r}" for name, value in spelling.needs) for spelling in known)
-        raise ValueError(f"translate: {to} has no equal of {formula!r}; it has one with {wanted}")
+        raise ValueError(f"translate: {known[0].framework} has no equal of {formula!r}; it has one with {wanted}")
     names = ", ".join(dict.fromkeys(spelling.framework for spelling in spellings(type(formula)))) or "none"
     raise ValueError(f"translate: {to} has no equal of {type(formula).__name__}; there is one in: {names}")
