@@ -1,74 +1,83 @@
-"""Landscapes: surfaces over a plane on which an optimizer's path can be seen, each with its gradient and Hessian."""
+"""Landscapes: surfaces over the plane on which optimizers show what they do, with gradient and Hessian."""
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossref._arrays import Array
+from lossref._formula import Formula
+from lossref._parameters import positive
+
+__all__ = ["Ravine"]
 
 
-@dataclasses.dataclass(frozen=True)
-class Ravine:
-    r"""A parabolic valley that is steep across and flat along: the simplest place where plain descent struggles.
+@dataclass(frozen=True, kw_only=True)
+class Ravine(Formula):
+    r"""A quadratic valley: flat along the first axis, steep across it.
 
     .. math::
 
-       f(x, y) = \tfrac12 \left(a x^2 + b y^2\right)
+       f(x) = \tfrac12 \left( x_1^2 + \kappa\, x_2^2 \right)
 
-    With a fixed learning rate :math:`\eta`, plain gradient descent multiplies the two coordinates by
-    :math:`1 - \eta a` and :math:`1 - \eta b` at each step: it is stable only if :math:`\eta < 2 / \max(a, b)`.
+    The condition number :math:`\kappa` is the ratio of the two curvatures. Gradient descent is stable only for rates
+    below :math:`2 / \max(1, \kappa)`, and at such rates it crawls along the flat axis: the reason why momentum exists.
+    With :math:`\kappa = 1` the ravine is a round bowl. The one minimum is 0, at the origin.
 
     Parameters
     ----------
-    along : float, default 1.0
-        The curvature :math:`a` along the valley.
-    across : float, default 30.0
-        The curvature :math:`b` across it.
+    curvature : float > 0, default 20.0
+        The curvature :math:`\kappa` across the valley; along it the curvature is 1.
 
     Examples
     --------
     >>> from lossref.landscapes import Ravine
-    >>> ravine = Ravine(along=1.0, across=30.0)
-    >>> value, grad = ravine([2.0, 1.0])
-    >>> float(value), grad.tolist()
-    (17.0, [2.0, 30.0])
+    >>> surface = Ravine(curvature=10.0)
+    >>> surface([3.0, 1.0])
+    9.5
+    >>> surface.grad([3.0, 1.0])
+    array([ 3., 10.])
+    >>> surface.hessian([3.0, 1.0])
+    array([[ 1.,  0.],
+           [ 0., 10.]])
     """
 
-    along: float = 1.0
-    across: float = 30.0
+    curvature: float = positive(20.0, slider=(1.0, 50.0))
 
-    def __call__(self, point: Any) -> tuple[Any, Array]:
-        """Return the height and the gradient.
+    samples = ({}, {"curvature": 1.0})
 
-        Parameters
-        ----------
-        point : array_like
-            Coordinates, of shape ``(2,)``, or ``(2, ...)`` for many points at once.
+    @staticmethod
+    def formula(x1: Any, x2: Any, curvature: Any) -> Any:
+        return (x1**2 + curvature * x2**2) / 2
 
-        Returns
-        -------
-        value : numpy.ndarray
-            The height, of shape ``()`` or ``(...)``.
-        grad : numpy.ndarray
-            The gradient, of the shape of ``point``.
-        """
-        x, y = np.asarray(point, dtype=float)
-        return (self.along * x**2 + self.across * y**2) / 2, np.stack([self.along * x, self.across * y])
-
-    def hessian(self, point: Any) -> Array:
-        """Return the matrix of second derivatives, the same everywhere.
+    def __call__(self, x: Any) -> Any:
+        """Return the height.
 
         Parameters
         ----------
-        point : array_like
-            Not used: a parabola curves alike everywhere.
+        x : array_like
+            A point, of the shape (2,), or many, of the shape (2, ...).
 
         Returns
         -------
-        numpy.ndarray
-            Of shape ``(2, 2)``.
+        float or numpy.ndarray
+            The height of each point.
         """
-        return np.diag([self.along, self.across])
+        return self.value_and_grad(x)[0]
+
+    def grad(self, x: Any) -> Array:
+        """Return the gradient, of the shape of ``x``."""
+        return self.value_and_grad(x)[1]
+
+    def value_and_grad(self, x: Any) -> tuple[Any, Array]:
+        """Return the height and the gradient."""
+        x = np.asarray(x, dtype=np.float64)
+        slope = np.stack([x[0], self.curvature * x[1]])
+        height = 0.5 * (x * slope).sum(axis=0)
+        return (float(height) if x.ndim == 1 else height), slope
+
+    def hessian(self, x: Any) -> Array:
+        """Return the Hessian, of the shape (2, 2); here it is the same everywhere."""
+        return np.diag([1.0, self.curvature])
