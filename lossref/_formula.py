@@ -25,6 +25,8 @@ class Formula:
     #: The kernel's name, made from the class's, and what is added to it for the kernels of the formula's other forms.
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]] = ("",)
+    #: Is it + − × ÷ √ alone? Then it has the same bits on every instruction set, and in NumPy.
+    exact: ClassVar[bool] = False
     #: Letters of this formula that are not those of the book's notation.
     letters: ClassVar[dict[str, str]] = {}
 

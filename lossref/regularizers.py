@@ -28,6 +28,7 @@ class Penalty(Formula):
 
     #: How errors name the array.
     arrays: ClassVar[tuple[str, str]] = ("w", "w")
+    exact = True
     _mean: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:

@@ -48,6 +48,7 @@ class MSE(PointwiseLoss):
     array([ 2., -1.])
     """
 
+    exact = True
     properties = Properties(
         convex=True, differentiable=True, symmetric=True, lipschitz=None, smoothness="2", minimizer="mean"
     )
@@ -100,6 +101,7 @@ class MAE(PointwiseLoss):
     array([0.5, 0. ])
     """
 
+    exact = True
     properties = Properties(
         convex=True, differentiable=False, symmetric=True, lipschitz="1", smoothness=None, minimizer="median"
     )
@@ -158,6 +160,7 @@ class Huber(PointwiseLoss):
     delta: float = positive(1.0, slider=(0.1, 5.0))
 
     samples = ({}, {"delta": 0.3}, {"delta": 4.0})
+    exact = True
     properties = Properties(
         convex=True,
         differentiable=True,
