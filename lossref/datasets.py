@@ -89,7 +89,7 @@ def plant_outliers(y: Array, *, share: float, size: float, seed: int) -> Array:
     >>> import numpy as np
     >>> from lossref.datasets import plant_outliers
     >>> plant_outliers(np.array([0.0, 2.0, 0.0, 2.0]), share=0.25, size=10, seed=1)
-    array([ 0.,  2., 10.,  2.])
+    array([10.,  2.,  0.,  2.])
     """
     if not 0 <= share <= 1:
         raise ValueError(f"plant_outliers: share must be a number in [0, 1], got {share!r}")
