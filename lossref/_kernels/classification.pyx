@@ -8,7 +8,7 @@ from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport exp, log, log1p
 
 
-# --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------------
+# --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------
 
 cdef inline real probability(real x) noexcept nogil:
     """x itself where it is a probability, NaN where it is none."""
@@ -80,7 +80,7 @@ cdef void binary_cross_entropy_probabilities_curvature(
         out[i] = (b / (1 - q) / (1 - q) if b != 0 else 0 * q) + (a / q / q if a != 0 else 0 * q)
 
 
-# --- Many classes: a row of logits or probabilities, and a label or a row of target mass ---------------------------------
+# --- Many classes: a row of logits or probabilities, and a label or a row of target mass --------------------------
 
 cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
     """The largest of a row. NaN is passed over here, and makes the sum of the exponentials NaN later."""

@@ -62,7 +62,9 @@ cdef inline void one_span(
                 slope[j] *= factor
 
 
-cdef inline void rows_chunk(void* row, const RowCall* call, const real* x, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+cdef inline void rows_chunk(
+    void* row, const RowCall* call, const real* x, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
     """Rows first to last, in spans of equal length. Each row is computed alone, so threads never change its bits."""
     cdef Py_ssize_t span = (last - first + call.spans - 1) // call.spans, k
     cdef real* room = <real*>call.room

@@ -36,8 +36,9 @@ cdef struct Call:            # one call, reduced to what C needs; NULL stands fo
     Py_ssize_t n
     int threads
 
-# A driver takes a block over the elements [at, at + n) of a call, n <= CHUNK, and returns the sum of the values. Its third argument,
-# a typed copy of call.a, says which precision it is compiled for. drivers.pxd defines them, each chapter compiles its own.
+# A driver takes a block over the elements [at, at + n) of a call, n <= CHUNK, and returns the sum of the values. Its
+# third argument, a typed copy of call.a, says which precision it is compiled for. drivers.pxd defines them, each
+# chapter compiles its own.
 ctypedef double (*driver32)(void*, const Call*, const float*, Py_ssize_t, Py_ssize_t) noexcept nogil
 ctypedef double (*driver64)(void*, const Call*, const double*, Py_ssize_t, Py_ssize_t) noexcept nogil
 

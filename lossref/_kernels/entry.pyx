@@ -1,7 +1,8 @@
 """The way in: a Python call becomes pointers, the pointers go to a driver, its numbers come back as Python objects.
 
-The fast path takes arrays that are exactly right (one dtype, one shape, C-contiguous, aligned) and costs nanoseconds. Everything else, and
-every error, goes through one Python helper, ``lossref/_arrays.py``, which the NumPy fallback uses as well.
+The fast path takes arrays that are exactly right (one dtype, one shape, C-contiguous, aligned) and costs nanoseconds.
+Everything else, and every error, goes through one Python helper, ``lossref/_arrays.py``, which the NumPy fallback uses
+as well.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -46,7 +47,7 @@ cdef inline bint is_apart(object out, object a) noexcept:
 
 
 cdef class Elementwise:
-    """A formula that treats each element alone: its blocks in both precisions, and the drivers of its instruction set."""
+    """A formula that treats each element alone: its blocks in both precisions, and their drivers."""
 
     cdef object run(self, object formula, object a, object b, object weight, object out, object step, int want):
         cdef Call call
@@ -54,7 +55,8 @@ cdef class Elementwise:
         cdef object deliver = None, result
         cdef int given
         if (
-            weight is None and is_ready(a) and is_alike(b, a) and cnp.PyArray_SIZE(<cnp.ndarray>a) > 0
+            weight is None and is_ready(a) and is_alike(b, a)
+            and cnp.PyArray_NDIM(<cnp.ndarray>a) > 0 and cnp.PyArray_SIZE(<cnp.ndarray>a) > 0
             and (out is None or (is_alike(out, a) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
                                  and is_apart(out, a) and is_apart(out, b)))
         ):
@@ -69,7 +71,7 @@ cdef class Elementwise:
         call.weight = NULL if weight is None else <char*>cnp.PyArray_DATA(<cnp.ndarray>weight)
         call.scale = 1 / denominator if denominator != 0 else 0
         call.threads = threads if call.n > PARALLEL_FROM else 1
-        call.summed = want & TOTAL != 0
+        call.summed = (want & TOTAL) != 0
         given = read_parameters(formula, call.p)
         if step is not None:
             call.p[given] = step

@@ -2,15 +2,20 @@
 
 from lossref._kernels.entry cimport MOST_PARAMETERS
 
-# A row: the scores x of one sample; the mass a that its target puts on each class (NULL: all mass, that of `whole`, is on
-# the class `label`); the hyper-parameters. It writes n slopes, for its own use too, and returns the value.
-ctypedef double (*row32)(const float*, const float*, Py_ssize_t, double, const double*, float*, Py_ssize_t) noexcept nogil
-ctypedef double (*row64)(const double*, const double*, Py_ssize_t, double, const double*, double*, Py_ssize_t) noexcept nogil
+# A row function takes the scores of one sample; the mass that its target puts on each class (NULL: all of it is on one
+# class, the next two arguments being that label and that mass); the hyper-parameters; where to write the slopes, which
+# it uses as its workspace too; and the number of classes. It returns the value.
+ctypedef double (*row32)(
+    const float*, const float*, Py_ssize_t, double, const double*, float*, Py_ssize_t
+) noexcept nogil
+ctypedef double (*row64)(
+    const double*, const double*, Py_ssize_t, double, const double*, double*, Py_ssize_t
+) noexcept nogil
 
 cdef struct RowCall:
     char* x                      # n rows of `classes` scores
     char* q                      # n rows of target probabilities, or NULL where there are labels
-    const long long* labels      # n labels, a negative one for a row to be ignored; or NULL where there are probabilities
+    const long long* labels      # n labels, a negative one for a row to be ignored; or NULL
     const double* weight         # of each row, or NULL
     char* hot                    # class weights times (1 - smoothing), or NULL for ones
     char* base                   # class weights times smoothing / classes, or NULL for zeros

@@ -43,7 +43,7 @@ cdef inline bint are_labels(object target, Py_ssize_t n, Py_ssize_t classes) noe
 
 
 cdef class Rowwise:
-    """A formula that treats each row alone: its row functions in both precisions, and the driver of its instruction set."""
+    """A formula that treats each row alone: its row functions in both precisions, and their drivers."""
 
     cdef object run(self, object formula, object pred, object target, object weight, object out, int want):
         cdef RowCall call

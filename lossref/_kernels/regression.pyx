@@ -10,7 +10,9 @@ cdef inline real clip(real x, real low, real high) noexcept nogil:
     return low if x < low else x
 
 
-cdef void mse(const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
+cdef void mse(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
     cdef real r
     cdef Py_ssize_t i
     for i in range(n):
@@ -25,7 +27,9 @@ cdef void mse_curvature(const real* pred, const real* target, const double* p, r
         out[i] = 2 + 0 * (pred[i] - target[i])      # the second term lets NaN through
 
 
-cdef void mae(const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
+cdef void mae(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
     cdef real r
     cdef Py_ssize_t i
     for i in range(n):
@@ -40,7 +44,9 @@ cdef void mae_curvature(const real* pred, const real* target, const double* p, r
         out[i] = 0 * (pred[i] - target[i])
 
 
-cdef void huber(const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
+cdef void huber(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
     cdef real delta = <real>p[0], half = 0.5, r, c
     cdef Py_ssize_t i
     for i in range(n):
@@ -50,7 +56,9 @@ cdef void huber(const real* pred, const real* target, const double* p, real* val
         slope[i] = c
 
 
-cdef void huber_curvature(const real* pred, const real* target, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+cdef void huber_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
     cdef real delta = <real>p[0], r
     cdef Py_ssize_t i
     for i in range(n):
