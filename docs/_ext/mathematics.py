@@ -1,0 +1,247 @@
+"""What the book derives from a formula: its variants, its derivatives, and how they are written."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from typing import Any
+
+import sympy
+from latex_eval import Display
+from latex_eval import name as spelled
+from sympy.printing.latex import LatexPrinter
+
+from lossref._formula import Formula
+from lossref.notation import SYMBOLS
+
+RESIDUAL = sympy.Symbol("r", real=True)
+PROBABILITY = sympy.Symbol("p", positive=True)
+STEP = sympy.Symbol("step", positive=True)
+
+
+def family(formula: type[Formula]) -> str:
+    """pointwise, rowwise, penalty, optimizer or schedule: the words by which a formula's parent is known."""
+    for parent in formula.__mro__:
+        if kind := FAMILIES.get(parent.__name__):
+            return kind
+    raise TypeError(f"{formula.__name__} belongs to no family that the book knows: {', '.join(FAMILIES)}")
+
+
+FAMILIES = {
+    "PointwiseLoss": "pointwise",
+    "RowwiseLoss": "rowwise",
+    "Penalty": "penalty",
+    "Optimizer": "optimizer",
+    "Schedule": "schedule",
+}
+
+
+def representative(formula: type[Formula], **settings: Any) -> Formula:
+    """An instance of a formula: with its defaults, or where it has none, as it is first tested."""
+    return formula(**{**formula.samples[0], **settings})
+
+
+def flags(formula: type[Formula]) -> list[str]:
+    """The settings that choose between forms of the formula, each of them True or False."""
+    taken = inspect.signature(formula.formula).parameters
+    return [f.name for f in formula.hyperparameters() if f.name in taken and isinstance(f.default, bool)]
+
+
+def variants(formula: type[Formula]) -> dict[tuple[str, ...], Formula]:
+    """An instance for every combination of the flags, by the flags that are not as they are by default."""
+    names = flags(formula)
+    default = representative(formula)
+    chosen = [c for size in range(len(names) + 1) for c in itertools.combinations(names, size)]
+    return {c: representative(formula, **{name: not getattr(default, name) for name in c}) for c in chosen}
+
+
+# ----------------------------------------------------------------------------------------------------- derivatives
+
+
+def slope(expression: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
+    """The derivative, with the value 0 for what is undefined at a kink."""
+    if isinstance(expression, sympy.Piecewise):
+        return sympy.Piecewise(*((slope(piece, x), condition) for piece, condition in expression.args))
+    derived = sympy.diff(expression, x).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    derived = derived.replace(sympy.Heaviside, lambda u, *_: sympy.Piecewise((1, u > 0), (0, True)))
+    if derived.has(sympy.Piecewise):
+        return sympy.piecewise_fold(derived)
+    return simplest(derived, sympy.simplify(derived), sympy.factor(derived))
+
+
+def simplest(*forms: sympy.Expr) -> sympy.Expr:
+    """The shortest form of an expression."""
+    return min(forms, key=sympy.count_ops)
+
+
+def letters(instance: Formula) -> dict[str, str]:
+    """How the book writes each name of a formula's code."""
+    return {**SYMBOLS, **instance.letters}
+
+
+def in_residual(expression: sympy.Expr, symbols: dict[str, Any]) -> sympy.Expr | None:
+    """The loss as a function of r = prediction - target; None if it is not one."""
+    pred, target = symbols["pred"], symbols["target"]
+    substituted = expression.subs(pred, target + RESIDUAL)
+    if isinstance(substituted, sympy.Piecewise):
+        pieces = [(piece.simplify(), condition.simplify()) for piece, condition in substituted.args]
+        substituted = sympy.Piecewise(*pieces)
+    else:
+        substituted = substituted.simplify()
+    return None if target in substituted.free_symbols else substituted
+
+
+# ----------------------------------------------------------------------------------------------------------- LaTeX
+
+
+class Printer(LatexPrinter):
+    """SymPy's LaTeX with the book's manners: |x|, cases without "for", positive terms first."""
+
+    def _print_Abs(self, expr, exp=None):
+        bars = rf"\left|{self._print(expr.args[0])}\right|"
+        return f"{bars}^{{{exp}}}" if exp else bars
+
+    def _print_Piecewise(self, expr):
+        rows = []
+        for piece, condition in expr.args:
+            when = r"\text{otherwise}" if condition == True else self._print(condition)  # noqa: E712 (SymPy's own true)
+            rows.append(rf"{self._print(piece)} & {when}")
+        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
+
+    def _as_ordered_terms(self, expr, order=None):
+        return sorted(super()._as_ordered_terms(expr, order), key=lambda term: term.could_extract_minus_sign())
+
+    def _print_Relational(self, expr):
+        if isinstance(expr, (sympy.Gt, sympy.Ge)) and isinstance(expr.rhs, sympy.Abs):  # r on the left
+            expr = expr.reversed
+        return super()._print_Relational(expr)
+
+
+def latex(expression: Any, instance: Formula) -> str:
+    """An expression of a formula's symbols in the notation of the book."""
+    written = letters(instance)
+    named = {STEP: written["step"]}
+    for name, symbol in instance.arguments().items():
+        if isinstance(symbol, sympy.Symbol):
+            named[symbol] = written[name]
+        elif isinstance(symbol, tuple) and all(isinstance(s, sympy.Symbol) for s in symbol):
+            named |= {s: f"{written[name]}_{k}" for k, s in enumerate(symbol, 1)}
+    return Printer({"symbol_names": named}).doprint(upright(expression))
+
+
+def upright(expression: Any) -> Any:
+    """Factors like (p - 1) turned into (1 - p), with the sign taken out."""
+
+    def turn(product: sympy.Mul) -> sympy.Expr:
+        turned = [f for f in product.args if f.is_Add and f.as_coeff_Add()[0].is_negative]
+        kept = [f for f in product.args if f not in turned]
+        return sympy.Mul((-1) ** len(turned), *kept, *(-f for f in turned))
+
+    return sympy.sympify(expression).replace(lambda e: e.is_Mul, turn)
+
+
+def displays(docstring: str) -> list[str]:
+    """The displayed formulas of a docstring."""
+    blocks = re.findall(r"^\.\. math::\n\n((?:[ ]+.*\n|\n)+)", inspect.cleandoc(docstring) + "\n", re.MULTILINE)
+    return [inspect.cleandoc(block).strip() for block in blocks]
+
+
+def shown(instance: Formula) -> dict[Any, Any]:
+    """Values for the hyper-parameters that the formula on the page leaves out: their defaults."""
+    written, symbols = letters(instance), instance.arguments()
+    display = Display(displays(type(instance).__doc__)[0])
+    return {
+        symbols[f.name]: sympy.nsimplify(f.default)
+        for f in instance.hyperparameters()
+        if isinstance(symbols.get(f.name), sympy.Symbol) and spelled(written[f.name]) not in display.letters
+    }
+
+
+def derived(instance: Formula) -> list[str]:
+    """The lines of displayed mathematics that the book derives from a formula, each of them complete."""
+    return DERIVED[family(type(instance))](instance)
+
+
+def pointwise(instance: Formula) -> list[str]:
+    symbols, variable = instance.arguments(), letters(instance)["pred"]
+    expression, x, tail = instance.expression().subs(shown(instance)), symbols["pred"], ""
+    if (residual := in_residual(expression, symbols)) is not None:
+        expression, x = residual, RESIDUAL
+        tail = rf", \qquad r = {letters(instance)['pred']} - {letters(instance)['target']}"
+    first = slope(expression, x)
+    second = slope(first, x)
+    if first.has(sympy.exp):
+        first, second = (in_probability(e, x) for e in (first, second))
+        tail = rf", \qquad p = \frac{{1}}{{1 + e^{{-{variable}}}}}"
+    lines = []
+    for order, found in ((r"\partial", first), (r"\partial^2", second)):
+        below = rf"\partial {variable}" + ("^2" if order.endswith("2") else "")
+        written = latex(found, instance)
+        lines.append(rf"\frac{{{order} \ell}}{{{below}}} = {written}")
+        if found.free_symbols & {RESIDUAL, PROBABILITY}:
+            lines[-1] += tail
+    return lines
+
+
+def in_probability(expression: sympy.Expr, logit: sympy.Symbol) -> sympy.Expr:
+    """An expression of a logit as one of the probability p = 1 / (1 + exp(-logit))."""
+    p = PROBABILITY
+    polynomial = sympy.simplify(expression.subs(logit, sympy.log(p / (1 - p))))
+    return simplest(polynomial, sympy.collect(sympy.expand(polynomial), p), sympy.factor(polynomial))
+
+
+def rowwise(instance: Formula) -> list[str]:
+    """The first of three classes stands for all."""
+    scores, letter = instance.arguments()["pred"], letters(instance)["pred"]
+    expression = instance.expression().subs(shown(instance))
+    shares = sympy.symbols(f"p1:{len(scores) + 1}", positive=True)
+    lines = []
+    for order in (1, 2):
+        expression = sympy.diff(expression, scores[0])
+        found = expression
+        if instance.from_logits:
+            logs = dict(zip(scores, map(sympy.log, shares), strict=True))
+            found = sympy.simplify(expression.subs(logs).subs(shares[-1], 1 - sum(shares[:-1])))
+            found = simplest(found, sympy.factor(found), sympy.collect(sympy.expand(found), shares[0]))
+        power = "^2" if order == 2 else ""
+        line = rf"\frac{{\partial{power} \ell}}{{\partial {letter}_1{power}}} = {latex(found, instance)}"
+        if instance.from_logits:
+            line += rf", \qquad p_k = \frac{{e^{{{letter}_k}}}}{{\sum_{{j=1}}^{{{len(scores)}}} e^{{{letter}_j}}}}"
+        lines.append(line.replace("p_{1}", "p_1"))
+    return lines
+
+
+def penalty(instance: Formula) -> list[str]:
+    w = instance.arguments()["w"]
+    first = latex(slope(instance.expression(), w), instance)
+    return [
+        rf"\frac{{\partial R}}{{\partial w}} = {first}",
+        rf"\operatorname{{prox}}(w) = {latex(prox(instance), instance)}",
+    ]
+
+
+def prox(instance: Formula) -> sympy.Expr:
+    """The proximal map as an expression."""
+    names = inspect.signature(type(instance).prox_formula).parameters
+    arguments = {"step": STEP, **instance.arguments()}
+    return type(instance).prox_formula(**{name: arguments[name] for name in names})
+
+
+def optimizer(instance: Formula) -> list[str]:
+    """The whole step in the symbols it starts from; ``n`` is the number of the step."""
+    written = letters(instance)
+    return [rf"{written[name]} \leftarrow {latex(new, instance)}" for name, new in instance.expression().items()]
+
+
+def schedule(instance: Formula) -> list[str]:
+    return []
+
+
+DERIVED = {
+    "pointwise": pointwise,
+    "rowwise": rowwise,
+    "penalty": penalty,
+    "optimizer": optimizer,
+    "schedule": schedule,
+}
