@@ -1,0 +1,313 @@
+"""``.. live-figure:: Huber``: a formula to take in the hand.
+
+Sliders are its hyper-parameters. The JavaScript that draws is printed from the SymPy formula, so the figure cannot
+say anything that the library does not; ``_static/live.js`` knows about axes and sliders and about no formula."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from typing import Any
+
+import katex
+import mathematics
+import sympy
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+from sympy.printing.jscode import JavascriptCodePrinter
+
+from lossref import registry
+from lossref._formula import Formula
+
+#: The surface that optimizers descend, steep across and flat along, and where they start.
+RAVINE, START = (1.0, 10.0), (-4.0, 1.5)
+
+#: What the figures leave out or begin with, so that no position of the sliders is refused by the library.
+CARE: dict[str, dict[str, Any]] = {
+    "SGD": {"without": ("dampening",), "start": {"momentum": 0.9}, "sliders": {"momentum": (0.01, 0.99)}},
+    "CategoricalCrossEntropy": {"without": ("from_logits",)},
+}
+
+
+# ------------------------------------------------------------------------------------------------------ JavaScript
+
+
+class Printer(JavascriptCodePrinter):
+    """SymPy's JavaScript on one line, without its reserved words for numbers."""
+
+    def _print_Piecewise(self, expr):
+        *cases, (last, _) = expr.args
+        chain = "".join(f"({self._print(condition)}) ? ({self._print(piece)}) : " for piece, condition in cases)
+        return f"({chain}({self._print(last)}))"
+
+
+def function(expression: Any, names: list[str]) -> str:
+    """A JavaScript function of named numbers; a dict of expressions gives an object."""
+    if isinstance(expression, dict):
+        body = "({" + ", ".join(f"{name}: {printed(e)}" for name, e in expression.items()) + "})"
+    else:
+        body = printed(expression)
+    return f"({{{', '.join(names)}}}) => {body}"
+
+
+def printed(expression: sympy.Expr) -> str:
+    code = Printer({"strict": True}).doprint(sympy.sympify(expression))
+    if "\n" in code:
+        raise ValueError(f"no JavaScript for {expression}")
+    return code
+
+
+def functions(instance: Formula, figure: dict[str, Any]) -> dict[str, str]:
+    """The JavaScript of one variant, by the keys of the figure's series."""
+    return PRINTED[figure["kind"]](instance)
+
+
+def printed_loss(instance: Formula) -> dict[str, str]:
+    symbols, expression = instance.arguments(), instance.expression()
+    pred = symbols["pred"] if isinstance(symbols["pred"], sympy.Symbol) else symbols["pred"][0]
+    names = sorted(map(str, expression.free_symbols | {pred}))
+    return {
+        "value": function(expression, names),
+        "slope": function(mathematics.slope(expression, pred), names),
+    }
+
+
+def printed_penalty(instance: Formula) -> dict[str, str]:
+    expression, prox = instance.expression(), mathematics.prox(instance)
+    return {key: function(e, sorted(map(str, e.free_symbols))) for key, e in (("value", expression), ("prox", prox))}
+
+
+def printed_schedule(instance: Formula) -> dict[str, str]:
+    expression = instance.expression()
+    return {"value": function(expression, sorted(map(str, expression.free_symbols | {sympy.Symbol("t")})))}
+
+
+def printed_optimizer(instance: Formula) -> dict[str, str]:
+    moved = instance.expression()
+    names = set().union(*(sympy.sympify(e).free_symbols for e in moved.values()))
+    return {"step": function(moved, sorted(map(str, names)))}
+
+
+PRINTED = {
+    "pointwise": printed_loss,
+    "rowwise": printed_loss,
+    "penalty": printed_penalty,
+    "schedule": printed_schedule,
+    "optimizer": printed_optimizer,
+}
+
+
+# ------------------------------------------------------------------------------------------------------ the figure
+
+
+def figure(formula: type[Formula]) -> dict[str, Any]:
+    """Everything the figure of a formula is made of, as it stands in the page."""
+    kind, care = mathematics.family(formula), CARE.get(formula.__name__, {})
+    instance = mathematics.representative(formula, **care.get("start", {}))
+    letters = mathematics.letters(instance)
+    without = care.get("without", ())
+    controls = []
+    for field in formula.hyperparameters():
+        limits = care.get("sliders", {}).get(field.name, formula.range_of(field).slider)
+        if field.name in without:
+            continue
+        if field.name in mathematics.flags(formula):
+            controls.append({"name": field.name, "flag": True, "value": getattr(instance, field.name)})
+        elif limits:
+            whole = formula.range_of(field).text.startswith("an integer")
+            value = getattr(instance, field.name)
+            controls.append(slider(field.name, letters[field.name], value, limits, whole=whole))
+    made = {
+        "name": formula.__name__,
+        "kind": kind,
+        "controls": controls,
+        "fixed": {
+            f.name: getattr(instance, f.name)
+            for f in formula.hyperparameters()
+            if formula.range_of(f).number and f.name not in {c["name"] for c in controls}
+        },
+        **SHAPE[kind](instance, letters),
+    }
+    names = [c["name"] for c in controls if c.get("flag")]
+    made["functions"] = {
+        "+".join(chosen): functions(variant, made)
+        for chosen, variant in mathematics.variants(formula).items()
+        if set(chosen) <= set(names)
+    }
+    return made
+
+
+def slider(
+    name: str, letter: str, value: float, limits: tuple[float, float], *, whole: bool = False, setting: bool = True
+) -> dict[str, Any]:
+    """A slider; one that spans two powers of ten or more is logarithmic."""
+    low, high = limits
+    logarithmic = low > 0 and high / low >= 100 and not whole
+    step = 0.01 if logarithmic else 1 if whole else 10 ** math.floor(math.log10((high - low) / 50))
+    return {
+        "name": name,
+        "letter": letter,
+        "value": min(max(value, low), high),
+        "min": low,
+        "max": high,
+        "step": step,
+        "log": logarithmic,
+        "setting": setting,
+    }
+
+
+def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    series = [["value", "loss"], ["slope", "slope"]]
+    call = "loss = lossref.{formula}\nloss.value_and_grad([{x}], [{target}])"
+    if mathematics.in_residual(instance.expression(), instance.arguments()) is not None:
+        x = slider("x", r"r", 2.0, (-6.0, 6.0), setting=False) | {"label": "residual r", "is": "pred"}
+        return {"x": [x], "given": {"target": 0}, "series": series, "call": call}
+    target = slider("target", letters["target"], 1.0, (0.0, 1.0), setting=False) | {"step": 0.05}
+    logit = slider("x", letters["pred"], -1.0, (-6.0, 6.0), setting=False) | {"label": "logit z", "is": "pred"}
+    chance = slider("x", "p", 0.2, (0.01, 0.99), setting=False) | {"label": "probability p", "is": "pred", "log": False}
+    return {"x": [logit, chance], "axis": "from_logits", "more": [target], "series": series, "call": call}
+
+
+def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    x = slider("x", f"{letters['pred']}_1", -1.0, (-6.0, 6.0), setting=False)
+    count = len(instance.arguments()["pred"])
+    given = {f"pred{k}": 0 for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
+    zeros = ", 0" * (count - 1)
+    return {
+        "x": [x | {"label": f"logit of the true class; the other {count - 1} are 0", "is": "pred1"}],
+        "given": given,
+        "series": [["value", "loss"], ["slope", "slope"]],
+        "call": "loss = lossref.{formula}\nloss.value_and_grad([[{x}" + zeros + "]], [0])",
+    }
+
+
+def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    x = slider("x", letters["w"], 1.5, (-3.0, 3.0), setting=False) | {"label": "parameter w", "is": "w"}
+    return {
+        "x": [x],
+        "more": [slider("step", letters["step"], 1.0, (0.05, 3.0), setting=False)],
+        "series": [["value", "penalty"], ["prox", "proximal map"]],
+        "call": "penalty = lossref.{formula}\npenalty([{x}]), penalty.prox([{x}], step={step})",
+    }
+
+
+def shape_schedule(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    formula = type(instance)
+    counts = [
+        formula.range_of(f).slider[1]
+        for f in formula.hyperparameters()
+        if formula.range_of(f).text.startswith("an integer") and formula.range_of(f).slider
+    ]
+    last = int(max([*counts, 100]))
+    x = slider("x", "t", last // 4, (0, last), whole=True, setting=False) | {"label": "step t", "is": "t"}
+    return {"x": [x], "series": [["value", "learning rate"]], "follow": True, "call": "lossref.{formula}({x})"}
+
+
+def shape_optimizer(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    a, b = RAVINE
+    return {
+        "x": [slider("x", "n", 30, (0, 100), whole=True, setting=False) | {"label": "steps n"}],
+        "series": [["0", "along"], ["1", "across"], ["height", "height"]],
+        "ravine": RAVINE,
+        "start": START,
+        "buffers": [name for name in instance.expression() if name != "theta"],
+        "call": f"optimizer = lossref.{{formula}}\n"
+        f"theta = np.array([{START[0]}, {START[1]}])\n"
+        f"state = optimizer.init(theta)\n"
+        f"for _ in range({{x}}):\n"
+        f"    optimizer.step(theta, np.array([{a}, {b}]) * theta, state)",
+    }
+
+
+SHAPE = {
+    "pointwise": shape_pointwise,
+    "rowwise": shape_rowwise,
+    "penalty": shape_penalty,
+    "schedule": shape_schedule,
+    "optimizer": shape_optimizer,
+}
+SAYS = {
+    "pointwise": "value and slope of the loss",
+    "rowwise": "value and slope of the loss in the logit of the true class",
+    "penalty": "the penalty on one parameter, and where its proximal map sends it",
+    "schedule": "the learning rate against the step",
+    "optimizer": "the path down a ravine, ten times steeper across than along",
+}
+
+
+# -------------------------------------------------------------------------------------------------------- the HTML
+
+
+def markup(formula: type[Formula]) -> str:
+    """The figure as it stands in the page."""
+    made = figure(formula)
+    scripts = {key: made["functions"][key] for key in sorted(made["functions"])}
+    printed = ",\n".join(
+        f"  {json.dumps(key)}: {{" + ", ".join(f"{name}: {code}" for name, code in variant.items()) + "}"
+        for key, variant in scripts.items()
+    )
+    data = {key: value for key, value in made.items() if key != "functions"}
+    place = f"live-{formula.name.replace('_', '-')}"
+    says = f"{formula.__name__}: {SAYS[made['kind']]}"
+    rows = [control(place, c) for c in [*made["x"][:1], *made["controls"], *made.get("more", ())]]
+    outputs = "".join(
+        f'<span class="live-key live-{k}"><i aria-hidden="true"></i>{label} '
+        f'<output data-series="{key}"></output></span>'
+        for k, (key, label) in enumerate(made["series"])
+    )
+    return f"""
+<figure class="live" id="{place}" role="group" aria-label="Live figure. {html.escape(says)}">
+<noscript><p>Here stands a figure with sliders ({html.escape(says)}). It needs JavaScript; the formulas, the pictures
+and the Python calls of this page do not.</p></noscript>
+<div class="live-body" hidden>
+<svg class="live-plot" role="img" aria-label="{html.escape(says)}"></svg>
+<p class="live-readout">{outputs}</p>
+<div class="live-controls">
+{"".join(rows)}
+</div>
+<div class="live-call highlight"><pre><code></code></pre></div>
+<p class="live-buttons"><button type="button" data-act="copy">Copy the call</button>
+<button type="button" data-act="reset">Reset</button></p>
+</div>
+<script>(window.lossref ??= []).push([{json.dumps(place)},
+{json.dumps(data, sort_keys=True)},
+{{
+{printed}
+}}]);</script>
+</figure>
+"""
+
+
+def control(place: str, c: dict[str, Any]) -> str:
+    """One row: a slider with its letter, its name and its value, or a box to tick."""
+    name = html.escape(c["name"])
+    if c.get("flag"):
+        ticked = " checked" if c["value"] else ""
+        return f'<label class="live-flag"><input type="checkbox" name="{name}"{ticked}> <code>{name}</code></label>\n'
+    label = html.escape(c["label"]) if "label" in c else f"{katex.render(c['letter'])} <code>{name}</code>"
+    return (
+        f'<label class="live-slider"><span>{label}</span>'
+        f'<input type="range" name="{name}"><output data-value="{name}"></output></label>\n'
+    )
+
+
+class LiveFigure(SphinxDirective):
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        return [nodes.raw("", markup(named(self.arguments[0])), format="html")]
+
+
+def named(name: str) -> type[Formula]:
+    """A formula by its name."""
+    for formula in registry.formulas():
+        if formula.__name__ == name:
+            return formula
+    raise ValueError(f"{name} is not a formula of lossref.registry")
+
+
+def setup(app):
+    app.add_directive("live-figure", LiveFigure)
+    app.add_js_file("live.js", loading_method="defer")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
