@@ -31,7 +31,9 @@ class MSE(PointwiseLoss):
     reduction : {"mean", "sum"}, default "mean"
         How the values of the elements become one number.
 
-    Notes ----- There is no factor ½ here, so the slope is :math:`2r`. Some libraries halve it: scikit-learn's
+    Notes
+    -----
+    There is no factor ½ here, so the slope is :math:`2r`. Some libraries halve it: scikit-learn's
     ``HalfSquaredError``, optax's ``l2_loss``.
 
     References
@@ -140,7 +142,9 @@ class Huber(PointwiseLoss):
     reduction : {"mean", "sum"}, default "mean"
         How the values of the elements become one number.
 
-    Notes ----- The slope is the residual clipped to :math:`[-\delta, \delta]`. PyTorch's ``SmoothL1Loss`` with
+    Notes
+    -----
+    The slope is the residual clipped to :math:`[-\delta, \delta]`. PyTorch's ``SmoothL1Loss`` with
     ``beta`` is this loss divided by ``beta``.
 
     References
