@@ -1,0 +1,60 @@
+"""Pictures of the gallery: each figure once for light pages and once for dark ones, and none without its description.
+
+The dark twin is the same drawing with the colours of the house exchanged, so that a colour keeps its meaning."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sphinx.errors import ExtensionError
+
+from lossref.plotting import GRID, INK, PALETTE
+
+DARK = {
+    **dict(zip(PALETTE, ("#728bff", "#dc7721", "#38ffa4", "#d6bee6"), strict=True)),
+    INK: "#e8e8e8",
+    GRID: "#4a4a4a",
+    "#8a8a8a": "#8a8a8a",
+    "#ffffff": "#131416",
+}
+
+
+def dark(svg: str, where: str) -> str:
+    """The drawing for a dark page; a colour that has no twin is an error."""
+    if foreign := {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", svg)} - DARK.keys():
+        raise ExtensionError(f"{where}: colours that lossref.plotting does not know: {', '.join(sorted(foreign))}")
+    return re.sub(r"#[0-9a-fA-F]{6}\b", lambda match: DARK[match[0].lower()], svg)
+
+
+def scraper(block, block_vars, gallery_conf):
+    """Save the figures that have been described so far, and return the rST that shows them at this place."""
+    import matplotlib.pyplot as plt
+
+    rst = []
+    for figure in map(plt.figure, plt.get_fignums()):
+        if not (alt := getattr(figure, "alt", None)):
+            continue
+        png = Path(next(block_vars["image_path_iterator"]))  # for the thumbnail
+        light = png.with_suffix(".svg")
+        twin = png.with_name(f"{png.stem}_dark.svg")
+        figure.savefig(png, dpi=150, facecolor="white", metadata={"Software": None})
+        figure.savefig(light, metadata={"Date": None})
+        where = Path(block_vars["src_file"]).name
+        twin.write_text(dark(light.read_text(encoding="utf-8"), where), encoding="utf-8")
+        for file, shown in ((light, "only-light"), (twin, "only-dark")):
+            place = file.relative_to(gallery_conf["src_dir"]).as_posix()
+            rst.append(f".. image:: /{place}\n   :alt: {alt}\n   :class: {shown} picture\n")
+        plt.close(figure)
+    return "\n".join(rst)
+
+
+def none_left(gallery_conf, script, when):
+    """After a script: a figure that nobody has described is still open."""
+    import matplotlib.pyplot as plt
+
+    if when == "after" and (left := plt.get_fignums()):
+        plt.close("all")
+        raise ExtensionError(
+            f"{script}: figures {left} have no description; call lossref.plotting.describe(figure, alt)"
+        )
