@@ -142,7 +142,7 @@ cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n
 cdef double categorical_cross_entropy(
     const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* slope, Py_ssize_t n
 ) noexcept nogil:
-    """log Σ exp(z) - z of the target. Sums leave out their largest term, which is 1, so that confidence costs no digits."""
+    """log Σ exp(z) - z of the target. Sums leave out the largest term, which is 1: confidence costs no digits."""
     cdef real top = largest(x, n)
     cdef double others, total, value
     cdef real own, share, mass

@@ -60,7 +60,7 @@ cdef inline double ordered_sum(const real* term, Py_ssize_t n) noexcept nogil:
 
 
 cdef inline double pair_block(void* block, const Call* call, const real* a, Py_ssize_t at, Py_ssize_t n) noexcept nogil:
-    """One block: the formula, the weights, the scale of the slopes, the sum. Outputs that nobody wants stay on the stack."""
+    """One block: the formula, the weights, the scale of the slopes, the sum. What nobody wants stays on the stack."""
     cdef real values[BLOCK]
     cdef real slopes[BLOCK]
     cdef real* value = &values[0] if call.value == NULL else <real*>call.value + at
