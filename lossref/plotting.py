@@ -410,15 +410,15 @@ def penalties(
 # --- optimizers -------------------------------------------------------------------------------------------------------
 
 
-def descend(optimizer: Any, surface: Callable[[Any], tuple[Any, Any]], start: Sequence[float], steps: int) -> Array:
+def descend(optimizer: Any, surface: Any, start: Sequence[float], steps: int) -> Array:
     """Let an optimizer walk down a surface.
 
     Parameters
     ----------
     optimizer : Optimizer
         The optimizer.
-    surface : callable
-        Takes a point of shape ``(2,)``, returns the height and the gradient.
+    surface : Ravine
+        The surface, or another of :mod:`lossref.landscapes`.
     start : sequence of float
         The point of departure.
     steps : int
@@ -433,14 +433,14 @@ def descend(optimizer: Any, surface: Callable[[Any], tuple[Any, Any]], start: Se
     points = [point.copy()]
     state = optimizer.init(point)
     for _ in range(steps):
-        optimizer.step(point, np.ascontiguousarray(surface(point)[1]), state)
+        optimizer.step(point, surface.grad(point), state)
         points.append(point.copy())
     return np.array(points)
 
 
 def path(
     optimizers: Any,
-    surface: Callable[[Any], tuple[Any, Any]],
+    surface: Any,
     *,
     start: Sequence[float],
     steps: int,
@@ -455,8 +455,8 @@ def path(
     ----------
     optimizers : Optimizer or sequence of Optimizer
         The optimizers.
-    surface : callable
-        Takes points of shape ``(2, ...)``, returns their heights and gradients.
+    surface : Ravine
+        The surface, or another of :mod:`lossref.landscapes`.
     start : sequence of float
         The point of departure.
     steps : int
@@ -525,22 +525,20 @@ def grid(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(axes.flat)
 
 
-def contours(
-    axes: Axes, surface: Callable[[Any], tuple[Any, Any]], span: tuple[tuple[float, float], tuple[float, float]]
-) -> None:
+def contours(axes: Axes, surface: Any, span: tuple[tuple[float, float], tuple[float, float]]) -> None:
     """Draw lines of equal height, each one double the height of the one below.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where to draw.
-    surface : callable
-        Takes points of shape ``(2, ...)``, returns their heights and gradients.
+    surface : Ravine
+        The surface, or another of :mod:`lossref.landscapes`.
     span : tuple of tuple of float
         The limits of the two axes.
     """
     x, y = np.meshgrid(np.linspace(*span[0], 241), np.linspace(*span[1], 241))
-    heights, _ = surface(np.stack([x, y]))
+    heights = surface(np.stack([x, y]))
     top = heights.max()
     axes.contour(x, y, heights, levels=top * 2.0 ** np.arange(-9, 1), colors="#8a8a8a", linewidths=0.7)
 
