@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import inspect
 import json
 import re
@@ -23,6 +22,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from lossref import registry
 from lossref._formula import Formula
+from lossref.conventions import spellings
 
 DOCS = Path(__file__).resolve().parents[1]
 KERNELS = DOCS.parent / "lossref" / "_kernels"
@@ -199,16 +199,12 @@ def properties(formula: type[Formula]) -> str:
 
 
 def conventions(formula: type[Formula]) -> str:
-    """How the frameworks spell the formula, where ``lossref.conventions`` has it."""
-    try:
-        module = importlib.import_module("lossref.conventions")
-    except ModuleNotFoundError:
-        return ""
-    rows = module.TABLES.get(formula.__name__)
+    """How the frameworks spell the formula."""
+    rows = [[each.framework, f"``{each.call}``", each.differs] for each in spellings(formula)]
     if not rows:
         return ""
-    columns = list(rows[0])
-    return f"{heading('Conventions of the frameworks')}\n" + table(columns, [[row[c] for c in columns] for row in rows])
+    lead = "Names in braces stand for the settings. Each call is run against lossref by a test."
+    return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(["", "call", "what differs"], rows)
 
 
 def measurements(formula: type[Formula]) -> str:
