@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import os
 
 import numpy as np
 import pytest
@@ -44,6 +45,7 @@ def data_for(formula, rng):
 
 def namespace_of(framework):
     """What a reader of the spelling has imported, and how the framework makes an array."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")  # else Keras looks for TensorFlow
     modules = {name: pytest.importorskip(name) for name in MODULES[framework]}
     if framework == "PyTorch":
         return modules, modules["torch"].as_tensor
