@@ -1,8 +1,418 @@
-from libc.math cimport exp as cexp, log as clog, log1p as clog1p
+"""Elementary functions that the compiler turns into vector instructions: exp, expm1, log, log1p, sigmoid, softplus, tanh.
+
+Nothing here branches: where a case is special, both answers are computed and one is chosen. Each function follows one plan.
+*Reduce* the argument to a short interval by taking out whole powers of two; *approximate* there by a polynomial
+(``tests/derivations/minimax.py`` derives its coefficients); *put back* the powers of two. What a step rounds off and the result
+would miss is computed exactly and carried along as a second, small number: ``tail``, ``lost`` or ``low`` below.
+
+A bare ``1`` beside a float32 would be a float64 to Cython, and half as many numbers a vector; hence ``one``, ``half``, ``two``.
+
+Everything is inline, so that a chapter compiled for an instruction set brings its own copy. With fused multiply-add (AVX2,
+AVX-512) the bits are the same everywhere; without, they may differ within the published error, ``docs/measured/vecmath.json``.
+"""
+
+from libc.math cimport INFINITY, NAN
+from libc.stdint cimport uint32_t, uint64_t
+
 from lossref._kernels.entry cimport real
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+
+    static inline uint32_t lossref_bits32(float x) { uint32_t u; memcpy(&u, &x, sizeof u); return u; }
+    static inline uint64_t lossref_bits64(double x) { uint64_t u; memcpy(&u, &x, sizeof u); return u; }
+    static inline float lossref_float32(uint32_t u) { float x; memcpy(&x, &u, sizeof x); return x; }
+    static inline double lossref_float64(uint64_t u) { double x; memcpy(&x, &u, sizeof x); return x; }
+
+    #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || (defined(_MSC_VER) && defined(__AVX2__))
+      #include <math.h>
+      #define LOSSREF_FMA 1
+      #define lossref_mul_add32(a, b, c) fmaf(a, b, c)
+      #define lossref_mul_add64(a, b, c) fma(a, b, c)
+    #else
+      #define LOSSREF_FMA 0
+      #define lossref_mul_add32(a, b, c) ((a) * (b) + (c))
+      #define lossref_mul_add64(a, b, c) ((a) * (b) + (c))
+    #endif
+    """
+    const bint LOSSREF_FMA
+    uint32_t lossref_bits32(float x) noexcept nogil
+    uint64_t lossref_bits64(double x) noexcept nogil
+    float lossref_float32(uint32_t u) noexcept nogil
+    double lossref_float64(uint64_t u) noexcept nogil
+    float lossref_mul_add32(float a, float b, float c) noexcept nogil
+    double lossref_mul_add64(double a, double b, double c) noexcept nogil
+
+
+# --- Bits and exact arithmetic -----------------------------------------------------------------------------------------
+
+cdef inline real mul_add(real a, real b, real c) noexcept nogil:
+    """a b + c, rounded once where the processor can."""
+    if real is float:
+        return lossref_mul_add32(a, b, c)
+    else:
+        return lossref_mul_add64(a, b, c)
+
+
+cdef inline real absolute(real x) noexcept nogil:
+    """|x|, of -0.0 and NaN too: all bits but the sign."""
+    if real is float:
+        return lossref_float32(lossref_bits32(x) & <uint32_t>0x7fffffff)
+    else:
+        return lossref_float64(lossref_bits64(x) & <uint64_t>0x7fffffffffffffff)
+
+
+cdef inline real with_sign_of(real x, real size) noexcept nogil:
+    """``size``, which is not negative, with the sign of x."""
+    if real is float:
+        return lossref_float32(lossref_bits32(size) | (lossref_bits32(x) & <uint32_t>0x80000000))
+    else:
+        return lossref_float64(lossref_bits64(size) | (lossref_bits64(x) & <uint64_t>0x8000000000000000))
+
+
+cdef inline real upper_half(real x) noexcept nogil:
+    """x with the lower half of its digits cut off: products of two such numbers are exact."""
+    if real is float:
+        return lossref_float32(lossref_bits32(x) & <uint32_t>0xfffff000)
+    else:
+        return lossref_float64(lossref_bits64(x) & <uint64_t>0xfffffffff8000000)
+
+
+cdef inline real square_lost(real x, real square) noexcept nogil:
+    """x² - square, where ``square`` is the rounded x²: what the rounding lost."""
+    cdef real high
+    if LOSSREF_FMA:
+        return mul_add(x, x, -square)
+    high = upper_half(x)
+    return (high * high - square) + (x - high) * (x + high)
+
+
+cdef inline real remainder(real a, real q, real b) noexcept nogil:
+    """a - q b, exactly, where q is a / b up to a few roundings."""
+    cdef real q_high, q_low, b_high, b_low
+    if LOSSREF_FMA:
+        return mul_add(-q, b, a)
+    q_high = upper_half(q)
+    q_low = q - q_high
+    b_high = upper_half(b)
+    b_low = b - b_high
+    return (((a - q_high * b_high) - q_high * b_low) - q_low * b_high) - q_low * b_low
+
+
+cdef inline real quotient(real a, real a_low, real b, real b_low) noexcept nogil:
+    """(a + a_low) / (b + b_low): one division, then one step of long division on what it left over."""
+    cdef real one = 1, inverse = one / b, q = a * inverse
+    return q + (remainder(a, q, b) + (a_low - q * b_low)) * inverse
+
+
+# --- The exponential ---------------------------------------------------------------------------------------------------
+
+cdef inline real rounding_shift(real x) noexcept nogil:
+    """1.5 times 2**23 (float32) or 2**52: beside it a float has no room for a fraction, so that adding it rounds."""
+    if real is float:
+        return 12582912.0
+    else:
+        return 6755399441055744.0
+
+
+cdef inline real power_of_two(real shifted) noexcept nogil:
+    """2**k, where ``shifted`` is k plus the rounding shift: its last bits are k, moved here to where the exponent sits."""
+    if real is float:
+        return lossref_float32((lossref_bits32(shifted) + <uint32_t>127) << 23)
+    else:
+        return lossref_float64((lossref_bits64(shifted) + <uint64_t>1023) << 52)
+
+
+cdef inline real log2_first(real x) noexcept nogil:
+    """The first digits of log(2), so few that a multiple by an exponent is exact."""
+    if real is float:
+        return 0.693145752
+    else:
+        return 0.6931471805598903
+
+
+cdef inline real log2_rest(real x) noexcept nogil:
+    """The digits of log(2) that follow."""
+    if real is float:
+        return 1.42860677e-06
+    else:
+        return 5.497923018708371e-14
+
+
+cdef inline real shifted_power(real x) noexcept nogil:
+    """The whole number next to x / log(2), plus the rounding shift."""
+    if real is float:
+        return mul_add(x, <real>1.44269502, rounding_shift(x))
+    else:
+        return mul_add(x, <real>1.4426950408889634, rounding_shift(x))
+
+
+cdef inline real without_powers(real x, real k, real* tail) noexcept nogil:
+    """x - k log(2) = r + tail, where |r| <= log(2) / 2."""
+    cdef real first = mul_add(-k, log2_first(x), x), r = mul_add(-k, log2_rest(x), first)
+    tail[0] = mul_add(-k, log2_rest(x), first - r)
+    return r
+
+
+cdef inline real exp_rest(real r, real tail) noexcept nogil:
+    """exp(r) - 1 - r + tail = r**2/2 + r**3 p(r) + tail, where p has degree 4 (float32) or 9 (float64)."""
+    cdef real s = r * r, half = 0.5, p, odd
+    if real is float:
+        p = 0.00019824128
+        p = mul_add(p, r, <real>0.0013933246)
+        p = mul_add(p, r, <real>0.008333419)
+        p = mul_add(p, r, <real>0.04166648)
+        p = mul_add(p, r, <real>0.16666666)
+    else:
+        # Odd and even powers apart: two short chains instead of one long one, in which each step waits for the last.
+        odd = 2.087891109204134e-09
+        odd = mul_add(odd, s, <real>2.755738702446288e-07)
+        odd = mul_add(odd, s, <real>2.480158719826935e-05)
+        odd = mul_add(odd, s, <real>0.0013888888888942631)
+        odd = mul_add(odd, s, <real>0.04166666666666658)
+        p = 2.5108678175781753e-08
+        p = mul_add(p, s, <real>2.755724531572878e-06)
+        p = mul_add(p, s, <real>0.00019841269884923553)
+        p = mul_add(p, s, <real>0.008333333333322165)
+        p = mul_add(p, s, <real>0.16666666666666677)
+        p = mul_add(odd, r, p)
+    return mul_add(s, half, mul_add(s, r * p, tail))
+
+
+cdef inline real times_power(real y, real shifted, real k) noexcept nogil:
+    """y 2**k, rounded once. In two factors: at both ends of the range 2**k is no normal float, though y 2**k may be one."""
+    cdef real small = 5.421010862427522e-20                     # 2**-64
+    cdef real step = <real>64 if k < -60 else <real>-1
+    cdef real other = small if k < -60 else <real>2
+    return y * power_of_two(shifted + step) * other
+
+
+cdef inline real raised_to_least(real x) noexcept nogil:
+    """x, or a number whose exponential is already 0 where x is below it."""
+    cdef real least
+    if real is float:
+        least = -104.5
+    else:
+        least = -746
+    return least if x < least else x
+
+
 cdef inline real exp(real x) noexcept nogil:
-    return <real>cexp(x)
+    """exp(x) = 2**k exp(r), where k is the whole number next to x / log(2) and r = x - k log(2)."""
+    cdef real one = 1, most, shifted, k, r, tail, y
+    if real is float:
+        most = 89
+    else:
+        most = 710
+    x = raised_to_least(x)
+    x = most if x > most else x
+    shifted = shifted_power(x)
+    k = shifted - rounding_shift(x)
+    r = without_powers(x, k, &tail)
+    y = one + r
+    y = y + (((one - y) + r) + exp_rest(r, tail))               # (1 - y) + r: what 1 + r lost
+    return times_power(y, shifted, k)
+
+
+cdef inline real exp_nonpositive(real x) noexcept nogil:
+    """exp(x) where x <= 0: ``exp`` without what 1 + r loses, at most a quarter of an ulp. For loops that count operations."""
+    cdef real one = 1, shifted, k, r, tail
+    x = raised_to_least(x)
+    shifted = shifted_power(x)
+    k = shifted - rounding_shift(x)
+    r = without_powers(x, k, &tail)
+    return times_power(one + (r + exp_rest(r, tail)), shifted, k)
+
+
+cdef inline real exp_parts(real x, real* low) noexcept nogil:
+    """exp(x) = high + low where x <= 0, to half as many digits again as a float has; returns high."""
+    cdef real one = 1, shifted, k, r, tail, y, lost, high
+    x = raised_to_least(x)
+    shifted = shifted_power(x)
+    k = shifted - rounding_shift(x)
+    r = without_powers(x, k, &tail)
+    y = one + r
+    lost = ((one - y) + r) + exp_rest(r, tail)
+    high = y + lost
+    low[0] = times_power((y - high) + lost, shifted, k)
+    return times_power(high, shifted, k)
+
+
+cdef inline real expm1_parts(real x, real k, real shifted, real* low) noexcept nogil:
+    """exp(x) - 1 = (2**k - 1) + 2**k (exp(r) - 1) = high + low; returns high. ``shifted`` holds the power that is used."""
+    cdef real one = 1, half = 0.5, r, tail, power, whole, part, high
+    r = without_powers(x, k, &tail)
+    power = power_of_two(shifted)
+    whole = power - one
+    part = power * r
+    high = whole + part
+    # exp(r + tail) = exp(r) + exp(r) tail, and half of what r * r loses; then what the differences and sums above lost.
+    tail = mul_add(half, square_lost(r, r * r), mul_add(tail, r, tail))
+    low[0] = mul_add(power, exp_rest(r, tail), (part - (high - whole)) + (power - (whole + one)))
+    return high
+
+
+cdef inline real expm1(real x) noexcept nogil:
+    """exp(x) - 1 without cancellation near zero: the reduction of ``exp``, with the 1 taken off the power of two."""
+    cdef real one = 1, least = -40, most, z, shifted, k, low, y
+    if real is float:
+        most = 89
+    else:
+        most = 710
+    z = least if x < least else x
+    z = most if z > most else z
+    shifted = shifted_power(z)
+    k = shifted - rounding_shift(z)
+    # Where the 1 no longer counts, half the result: the last power of two is too large for a float.
+    y = expm1_parts(z, k, shifted - one if k > 64 else shifted, &low)
+    y = (y + low) * (<real>2 if k > 64 else one)
+    return y if x != 0 else x                                   # the sign of zero
+
+
+# --- The logarithm -----------------------------------------------------------------------------------------------------
+
+cdef inline real normalised(real x, real* k) noexcept nogil:
+    """x = 2**k m with 3/4 <= m < 3/2; returns m. For x normal and positive."""
+    cdef uint32_t b, e
+    cdef uint64_t c, d
+    if real is float:
+        b = lossref_bits32(x)
+        e = (b + <uint32_t>0x00400000) & <uint32_t>0xff800000  # half a binade up, and only the exponent: k + 127
+        k[0] = lossref_float32((e >> 23) | <uint32_t>0x4b000000) - <real>8388735    # 2**23 + (k + 127), less 2**23 + 127
+        return lossref_float32(b - e + <uint32_t>0x3f800000)
+    else:
+        c = lossref_bits64(x)
+        d = (c + <uint64_t>0x0008000000000000) & <uint64_t>0xfff0000000000000
+        k[0] = lossref_float64((d >> 52) | <uint64_t>0x4330000000000000) - <real>4503599627371519
+        return lossref_float64(c - d + <uint64_t>0x3ff0000000000000)
+
+
+cdef inline real log_rest(real f, real tail) noexcept nogil:
+    """log(1 + f) - f + tail = -f**2/2 + f**3 p(f) + tail, where p has degree 8 (float32) or 19 (float64)."""
+    cdef real s = f * f, minus_half = -0.5, p, odd
+    if real is float:
+        p = 0.03767293
+        p = mul_add(p, f, <real>-0.09116192)
+        p = mul_add(p, f, <real>0.117006615)
+        p = mul_add(p, f, <real>-0.12727779)
+        p = mul_add(p, f, <real>0.1427624)
+        p = mul_add(p, f, <real>-0.16655296)
+        p = mul_add(p, f, <real>0.19999605)
+        p = mul_add(p, f, <real>-0.25000164)
+        p = mul_add(p, f, <real>0.3333334)
+    else:
+        odd = -0.007087698688584716
+        odd = mul_add(odd, s, <real>-0.04721305917879095)
+        odd = mul_add(odd, s, <real>-0.057783274829239645)
+        odd = mul_add(odd, s, <real>-0.06224722114771546)
+        odd = mul_add(odd, s, <real>-0.07143926298501409)
+        odd = mul_add(odd, s, <real>-0.08333329753376421)
+        odd = mul_add(odd, s, <real>-0.09999998827371114)
+        odd = mul_add(odd, s, <real>-0.12500000038493864)
+        odd = mul_add(odd, s, <real>-0.1666666666619518)
+        odd = mul_add(odd, s, <real>-0.2500000000000191)
+        p = 0.02659296192738827
+        p = mul_add(p, s, <real>0.056593778640997294)
+        p = mul_add(p, s, <real>0.058919257504990864)
+        p = mul_add(p, s, <real>0.06660701915728792)
+        p = mul_add(p, s, <real>0.07692821700423402)
+        p = mul_add(p, s, <real>0.09090887930948788)
+        p = mul_add(p, s, <real>0.11111111582560614)
+        p = mul_add(p, s, <real>0.14285714280092707)
+        p = mul_add(p, s, <real>0.20000000000032075)
+        p = mul_add(p, s, <real>0.3333333333333327)
+        p = mul_add(odd, f, p)
+    tail = mul_add(minus_half, square_lost(f, s), tail)
+    return mul_add(s, minus_half, mul_add(s, f * p, tail))
+
+
+cdef inline real log_of_product(real k, real f) noexcept nogil:
+    """log(2**k (1 + f)) = k log(2) + log(1 + f)."""
+    cdef real whole = k * log2_first(k), high = whole + f
+    return high + log_rest(f, mul_add(k, log2_rest(k), f - (high - whole)))
+
+
 cdef inline real log(real x) noexcept nogil:
-    return <real>clog(x)
+    """log(x) = k log(2) + log(1 + f) where x = 2**k (1 + f) and -1/4 <= f < 1/2."""
+    cdef real one = 1, least, up, up_power, k, m, y
+    if real is float:
+        least = 1.17549435e-38                                  # the least normal float; subnormals are taken up first
+        up = 16777216
+        up_power = 24
+    else:
+        least = 2.2250738585072014e-308
+        up = 18014398509481984
+        up_power = 54
+    m = normalised(x * up if x < least else x, &k)
+    y = log_of_product(k - (up_power if x < least else <real>0), m - one)
+    y = y if x < <real>INFINITY else x
+    return y if x > 0 else (-<real>INFINITY if x == 0 else <real>NAN)
+
+
 cdef inline real log1p(real x) noexcept nogil:
-    return <real>clog1p(x)
+    """log(1 + x) as ``log``, with f = 2**-k x + (2**-k - 1). No digit of x is lost: with f from -1/4 to 1/2 this sum is exact."""
+    cdef real one = 1, two = 2, quarter = 0.25, u = one + x, k, scale, y
+    normalised(u, &k)
+    scale = power_of_two(rounding_shift(x) + (two - k))         # 4 2**-k: 2**-k itself may be subnormal
+    y = log_of_product(k, mul_add(x * scale, quarter, scale * quarter - one))
+    y = y if x < <real>INFINITY else x
+    y = y if x > -1 else (-<real>INFINITY if x == -1 else <real>NAN)
+    return y if x != 0 else x                                   # the sign of zero
+
+
+cdef inline real log1p_parts(real t, real t_low, real* low) noexcept nogil:
+    """log(1 + t + t_low) = high + low where 0 <= t <= 1, so that k is 0 or 1 in the scheme of ``log1p``; returns high."""
+    cdef real half = 0.5, zero = 0
+    cdef real f = t * half - half if t >= half else t
+    cdef real f_low = t_low * half if t >= half else t_low
+    cdef real whole = log2_first(t) if t >= half else zero
+    cdef real rest = log2_rest(t) if t >= half else zero
+    cdef real high = whole + f
+    # log(1 + f + f_low) = log(1 + f) + f_low / (1 + f), and 1 / (1 + f) is nearly 1 - f.
+    low[0] = log_rest(f, rest + ((f - (high - whole)) + mul_add(-f, f_low, f_low)))
+    return high
+
+
+cdef inline real log1p_unit(real t) noexcept nogil:
+    """log(1 + t) where 0 <= t <= 1: what is left of ``log1p`` when nothing can be special."""
+    cdef real low, high = log1p_parts(t, <real>0, &low)
+    return high + low
+
+
+# --- What is made of the two -------------------------------------------------------------------------------------------
+
+cdef inline real softplus(real x) noexcept nogil:
+    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), a sum of two positive terms."""
+    cdef real t, t_low, high, low, ramp = x if x > 0 else <real>0, y, gone
+    t = exp_parts(-absolute(x), &t_low)
+    high = log1p_parts(t, t_low, &low)
+    y = ramp + high
+    gone = y - ramp
+    low += (ramp - (y - gone)) + (high - gone)                  # what ramp + high lost, whichever of the two is larger
+    y = y + low
+    return y if x < <real>INFINITY else x
+
+
+cdef inline real sigmoid(real x) noexcept nogil:
+    """1 / (1 + exp(-x)) = t / (1 + t) where x < 0, 1 / (1 + t) elsewhere, with t = exp(-|x|)."""
+    cdef real one = 1, t, t_low, whole
+    t = exp_parts(-absolute(x), &t_low)
+    whole = one + t
+    return quotient(
+        t if x < 0 else one, t_low if x < 0 else <real>0,
+        whole, ((one - whole) + t) + t_low,
+    )
+
+
+cdef inline real tanh(real x) noexcept nogil:
+    """tanh(x) = -m / (2 + m) with m = exp(-2 |x|) - 1, and the sign of x."""
+    cdef real two = 2, least = -40, z = -two * absolute(x), shifted, m, m_low, high, whole
+    z = least if z < least else z
+    shifted = shifted_power(z)
+    high = expm1_parts(z, shifted - rounding_shift(z), shifted, &m_low)
+    m = high + m_low
+    m_low = (high - m) + m_low
+    whole = two + m
+    return with_sign_of(x, quotient(-m, -m_low, whole, ((two - whole) + m) + m_low))

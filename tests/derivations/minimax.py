@@ -1,0 +1,101 @@
+"""Derive the polynomials of ``lossref/_kernels/vecmath.pxd``: run this file to print them.
+
+Remez's exchange finds the polynomial ``p`` of a given degree for which the largest ``weight * |p - f|`` is as small as possible:
+solve for a polynomial whose error takes the same size, with alternating sign, at ``degree + 2`` points; move the points to
+the peaks of the error; repeat until all peaks are equally high.
+"""
+
+from dataclasses import dataclass
+
+import mpmath as mp
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Approximate ``f`` on ``[low, high]``; ``weight`` turns the error of ``f`` into the relative error of the whole function."""
+
+    f: object
+    weight: object
+    low: object
+    high: object
+    degree: dict
+
+    def solve(self, precision: str) -> tuple[list[float], float]:
+        """The coefficients, lowest power first, rounded to ``precision``, and the largest weighted error before rounding."""
+        with mp.workdps(50):
+            exact, error = remez(self.f, self.weight, mp.mpf(self.low), mp.mpf(self.high), self.degree[precision])
+            return [round_to(c, 24 if precision == "float" else 53) for c in exact], float(error)
+
+
+def remez(f, weight, low, high, degree, grid=60, rounds=12):
+    n = degree + 2
+    # Chebyshev's points, a little off centre: where the weight is zero, at zero, no error can be asked for.
+    points = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * (i + mp.mpf("0.1")) / n) for i in range(n)]
+    for _ in range(rounds):
+        rows = mp.matrix(n, n)
+        for i, x in enumerate(points):
+            for j in range(degree + 1):
+                rows[i, j] = x**j
+            rows[i, degree + 1] = (-1) ** i / weight(x)
+        solution = mp.lu_solve(rows, mp.matrix([f(x) for x in points]))
+        coefficients = list(solution[: degree + 1])
+
+        def difference(x, c=coefficients):
+            return mp.polyval(c[::-1], x) - f(x)
+
+        def error(x, difference=difference):
+            return difference(x) * weight(x)
+
+        # One peak lies between each two neighbouring zeros of the error, and one beside each end.
+        zeros = [mp.findroot(difference, pair, solver="illinois", verify=False) for pair in zip(points, points[1:])]
+        edges = [low, *zeros, high]
+        points = [peak(error, a, b, grid) for a, b in zip(edges, edges[1:])]
+        heights = [abs(error(x)) for x in points]
+        if max(heights) < min(heights) * mp.mpf("1.0001"):
+            break
+    return coefficients, max(heights)
+
+
+def peak(error, a, b, grid):
+    """Where ``|error|`` is largest between two zeros: a grid, then its best cell again, twice."""
+    for _ in range(2):
+        x = max((a + (b - a) * i / grid for i in range(grid + 1)), key=lambda t: abs(error(t)))
+        step = (b - a) / grid
+        a, b = max(a, x - step), min(b, x + step)
+    return x
+
+
+def round_to(x, bits: int) -> float:
+    with mp.workprec(bits):
+        return float(+x)
+
+
+def exp_rest(r):
+    """(exp(r) - 1 - r - r**2/2) / r**3, by its series."""
+    return mp.polyval([1 / mp.factorial(n + 3) for n in range(30)][::-1], r)
+
+
+def log_rest(f):
+    """(log(1 + f) - f + f**2/2) / f**3; by its series where the difference would cancel."""
+    if abs(f) < mp.mpf("1e-6"):
+        return mp.polyval([mp.mpf((-1) ** n) / (n + 3) for n in range(10)][::-1], f)
+    return (mp.log1p(f) - f + f**2 / 2) / f**3
+
+
+PROBLEMS = {
+    # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2, what whole powers of two leave (and a hair for their rounding).
+    # The error is weighed against expm1(r), which is the harder of the two.
+    "exp": Problem(exp_rest, lambda r: abs(r**2 / (1 + r / 2 + r**2 * exp_rest(r))), "-0.34658", "0.34658",
+                   {"float": 4, "double": 9}),
+    # log(1 + f) = f - f**2/2 + f**3 p(f) where 3/4 <= 1 + f <= 3/2.
+    "log": Problem(log_rest, lambda f: abs(f**2 / (1 - f / 2 + f**2 * log_rest(f))), "-0.25", "0.5",
+                   {"float": 8, "double": 19}),
+}
+
+if __name__ == "__main__":
+    for name, problem in PROBLEMS.items():
+        for precision in problem.degree:
+            coefficients, error = problem.solve(precision)
+            print(f"{name}, {precision}: relative error 2**{float(mp.log(error, 2)):.1f}")
+            for power, c in enumerate(coefficients):
+                print(f"    {c!r:>25}  {float.hex(c):>24}  r**{power}")
