@@ -12,72 +12,73 @@ from lossref._kernels.vecmath cimport exp, log, log1p
 
 cdef inline real probability(real x) noexcept nogil:
     """x itself where it is a probability, NaN where it is none."""
-    x = x if x >= 0 else <real>NAN
-    return x if x <= 1 else <real>NAN
+    cdef real zero = 0, one = 1, nan = <real>NAN
+    x = x if x >= zero else nan
+    return x if x <= one else nan
 
 
 cdef void binary_cross_entropy(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """ω y softplus(-z) + (1 - y) softplus(z), both softplus from one e = exp(-|z|) and its log1p."""
-    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], one = 1
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
     cdef real z, y, a, b, e, rest, far, size
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
         a = omega * (y * keep + spread)             # the mass on class 1, and on class 0
-        b = (1 - y) * keep + spread
-        size = z if z > 0 else -z
-        far = b if z > 0 else a                     # the mass on the class that the logit speaks against
+        b = (one - y) * keep + spread
+        size = z if z > zero else -z
+        far = b if z > zero else a                     # the mass on the class that the logit speaks against
         e = exp(-size)
-        rest = one / (1 + e)                        # sigmoid(|z|), and e * rest = sigmoid(-|z|)
-        value[i] = (far * size if far > 0 else far * 0) + (a + b) * log1p(e)
-        slope[i] = b * rest - a * (e * rest) if z > 0 else b * (e * rest) - a * rest
+        rest = one / (one + e)                        # sigmoid(|z|), and e * rest = sigmoid(-|z|)
+        value[i] = (far * size if far > zero else far * zero) + (a + b) * log1p(e)
+        slope[i] = b * rest - a * (e * rest) if z > zero else b * (e * rest) - a * rest
 
 
 cdef void binary_cross_entropy_curvature(
     const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
-    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], one = 1
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
     cdef real z, y, e, rest
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        e = exp(-z if z > 0 else z)
-        rest = one / (1 + e)
-        out[i] = (omega * (y * keep + spread) + ((1 - y) * keep + spread)) * (e * rest) * rest
+        e = exp(-z if z > zero else z)
+        rest = one / (one + e)
+        out[i] = (omega * (y * keep + spread) + ((one - y) * keep + spread)) * (e * rest) * rest
 
 
 cdef void binary_cross_entropy_probabilities(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """-ω y log q - (1 - y) log(1 - q); what has no mass counts nothing, however improbable it was."""
-    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1]
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
     cdef real q, y, a, b
     cdef Py_ssize_t i
     for i in range(n):
         q = probability(pred[i])
         y = probability(target[i])
         a = omega * (y * keep + spread)
-        b = (1 - y) * keep + spread
-        value[i] = -(a * log(q) if a != 0 else 0 * q) - (b * log1p(-q) if b != 0 else 0 * q)
-        slope[i] = (b / (1 - q) if b != 0 else 0 * q) - (a / q if a != 0 else 0 * q)
+        b = (one - y) * keep + spread
+        value[i] = -(a * log(q) if a != zero else zero * q) - (b * log1p(-q) if b != zero else zero * q)
+        slope[i] = (b / (one - q) if b != zero else zero * q) - (a / q if a != zero else zero * q)
 
 
 cdef void binary_cross_entropy_probabilities_curvature(
     const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
-    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1]
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
     cdef real q, y, a, b
     cdef Py_ssize_t i
     for i in range(n):
         q = probability(pred[i])
         y = probability(target[i])
         a = omega * (y * keep + spread)
-        b = (1 - y) * keep + spread
-        out[i] = (b / (1 - q) / (1 - q) if b != 0 else 0 * q) + (a / q / q if a != 0 else 0 * q)
+        b = (one - y) * keep + spread
+        out[i] = (b / (one - q) / (one - q) if b != zero else zero * q) + (a / q / q if a != zero else zero * q)
 
 
 # --- Many classes: a row of logits or probabilities, and a label or a row of target mass --------------------------
@@ -102,13 +103,13 @@ cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
 
 cdef inline void exponentials(const real* x, real top, real* e, Py_ssize_t n) noexcept nogil:
     """exp(z - top). What the subtraction rounds off is put back: at a gap of 40 it would cost the result 16 ulp."""
-    cdef real gap, back, lost
+    cdef real zero = 0, gap, back, lost
     cdef Py_ssize_t j
     for j in range(n):
         gap = x[j] - top
         back = gap - x[j]
         lost = (x[j] - (gap - back)) - (top + back)     # x - top = gap + lost exactly
-        lost = lost if lost == lost else 0              # inf - inf, where the exponential is 0 anyhow
+        lost = lost if lost == lost else zero           # inf - inf, where the exponential is 0 anyhow
         e[j] = exp(gap)
         e[j] += e[j] * lost
 
@@ -177,7 +178,7 @@ cdef double categorical_cross_entropy_curvature(
     const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
     """p (1 - p), times the mass of the target. For the largest p, 1 - p is the sum of the others."""
-    cdef real top = largest(x, n), mass = <real>(whole if a == NULL else ordered_sum(a, n)), share, own, e
+    cdef real one = 1, top = largest(x, n), mass = <real>(whole if a == NULL else ordered_sum(a, n)), share, own, e
     cdef double others
     cdef Py_ssize_t j, k = place_of(top, x, n)
     exponentials(x, top, out, n)
@@ -187,7 +188,7 @@ cdef double categorical_cross_entropy_curvature(
     share = <real>(1 / (others + own))
     for j in range(n):
         e = out[j] * share
-        out[j] = mass * (e * (1 - e))
+        out[j] = mass * (e * (one - e))
     out[k] = mass * <real>(own * others / ((others + own) * (others + own)))
     return 0
 
@@ -197,10 +198,10 @@ cdef double categorical_cross_entropy_probabilities(
 ) noexcept nogil:
     """-Σ a log q. A row with something that is no probability is NaN throughout."""
     cdef double value = 0
-    cdef real bad = 0
+    cdef real zero = 0, bad = 0
     cdef Py_ssize_t j
     for j in range(n):
-        bad += 0 * probability(q[j])
+        bad += zero * probability(q[j])
     if a == NULL:
         for j in range(n):
             slope[j] = bad
@@ -208,19 +209,19 @@ cdef double categorical_cross_entropy_probabilities(
         return bad - whole * log(<double>q[label])
     for j in range(n):
         value -= a[j] * log(<double>q[j]) if a[j] != 0 else 0
-        slope[j] = (-a[j] / q[j] if a[j] != 0 else 0) + bad
+        slope[j] = (-a[j] / q[j] if a[j] != zero else zero) + bad
     return value + bad
 
 
 cdef double categorical_cross_entropy_probabilities_curvature(
     const real* q, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
-    cdef real bad = 0
+    cdef real zero = 0, bad = 0
     cdef Py_ssize_t j
     for j in range(n):
-        bad += 0 * probability(q[j])
+        bad += zero * probability(q[j])
     for j in range(n):
-        out[j] = (a[j] / q[j] / q[j] if a != NULL and a[j] != 0 else 0) + bad
+        out[j] = (a[j] / q[j] / q[j] if a != NULL and a[j] != zero else zero) + bad
     if a == NULL:
         out[label] = <real>(whole / q[label] / q[label]) + bad
     return 0

@@ -1,4 +1,7 @@
-"""Regression losses, block by block. ``r`` is the residual, prediction minus target."""
+"""Regression losses, block by block. ``r`` is the residual, prediction minus target.
+
+Constants have names and the type of the arrays: a bare ``2`` would make Cython compute in float64, at half the speed.
+"""
 
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
@@ -18,30 +21,34 @@ cdef void mse(
     for i in range(n):
         r = pred[i] - target[i]
         value[i] = r * r
-        slope[i] = 2 * r
+        slope[i] = r + r
 
 
 cdef void mse_curvature(const real* pred, const real* target, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+    cdef real two = 2, r
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = 2 + 0 * (pred[i] - target[i])      # the second term lets NaN through
+        r = pred[i] - target[i]
+        out[i] = two if r == r else r       # 2, but NaN at NaN
 
 
 cdef void mae(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
-    cdef real r
+    cdef real zero = 0, one = 1, r
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
-        value[i] = -r if r < 0 else r
-        slope[i] = 1 if r > 0 else (-1 if r < 0 else r)     # the sign; 0 at 0, NaN at NaN
+        value[i] = -r if r < zero else r + zero
+        slope[i] = one if r > zero else (-one if r < zero else r + zero)    # the sign: 0 at 0, NaN at NaN
 
 
 cdef void mae_curvature(const real* pred, const real* target, const double* p, real* out, Py_ssize_t n) noexcept nogil:
+    cdef real zero = 0, r
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = 0 * (pred[i] - target[i])
+        r = pred[i] - target[i]
+        out[i] = zero if r == r else r
 
 
 cdef void huber(
@@ -59,11 +66,11 @@ cdef void huber(
 cdef void huber_curvature(
     const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
-    cdef real delta = <real>p[0], r
+    cdef real delta = <real>p[0], zero = 0, one = 1, r
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
-        out[i] = 0 if r > delta else (0 if r < -delta else 1 + 0 * r)
+        out[i] = r if r != r else (zero if r > delta else (zero if r < -delta else one))
 
 
 kernels = {

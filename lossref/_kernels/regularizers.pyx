@@ -12,13 +12,14 @@ cdef inline real size(real x) noexcept nogil:
 
 cdef inline real sign(real x) noexcept nogil:
     """1 or -1; 0 at 0, and NaN at NaN."""
-    return 1 if x > 0 else (-1 if x < 0 else x + 0)
+    cdef real zero = 0, one = 1
+    return one if x > zero else (-one if x < zero else x + zero)
 
 
 cdef inline real shrink(real x, real threshold) noexcept nogil:
     """Move x toward zero by the threshold, and stop there."""
-    cdef real left = size(x) - threshold
-    left = 0 if left < 0 else left
+    cdef real zero = 0, left = size(x) - threshold
+    left = zero if left < zero else left
     return copysignf(left, x) if real is float else copysign(left, x)
 
 

@@ -65,7 +65,8 @@ class MSE(PointwiseLoss):
         return r * r, 2 * r
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        return 2 + 0 * (pred - target)
+        r = pred - target
+        return np.where(np.isnan(r), r, r.dtype.type(2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +119,8 @@ class MAE(PointwiseLoss):
         return np.abs(r), np.sign(r)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        return 0 * (pred - target)
+        r = pred - target
+        return np.where(np.isnan(r), r, r.dtype.type(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,4 +188,4 @@ class Huber(PointwiseLoss):
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
         r = pred - target
-        return np.where(np.abs(r) > self.delta, 0 * self.delta, 1 + 0 * r).astype(r.dtype)
+        return np.where(np.isnan(r), r, np.abs(r) <= self.delta)
