@@ -204,7 +204,7 @@ def conventions(formula: type[Formula]) -> str:
     if not rows:
         return ""
     lead = "Names in braces stand for the settings. Each call is run against lossref by a test."
-    return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(["", "call", "what differs"], rows)
+    return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(["", "call", "what differs"], rows, "15 50 35")
 
 
 def measurements(formula: type[Formula]) -> str:
@@ -229,13 +229,22 @@ def pictures(formula: type[Formula], backreferences: Path) -> str:
     return f"{heading('Pictures')}\n.. minigallery:: {name}\n"
 
 
-HIDDEN = "formula, prox_formula, reference, reference_prox, reference_curvature, latex, expression, arguments, range_of"
+INNER = {"formula", "prox_formula", "reference", "reference_prox", "reference_curvature"}  # shown as readings
+INNER |= {"latex", "expression", "arguments", "hyperparameters", "range_of"}  # of use to the book and the tests
+
+
+def methods(formula: type[Formula]) -> list[str]:
+    """What one calls on the formula, in the order of the sources from the family down to the formula."""
+    names = ["__call__"] if hasattr(formula, "__call__") else []
+    for parent in reversed(formula.__mro__[:-2]):
+        if parent is not Formula:
+            names += [n for n, v in vars(parent).items() if inspect.isfunction(v) and not n.startswith("_")]
+    return [name for name in dict.fromkeys(names) if name not in INNER and inspect.getdoc(getattr(formula, name))]
 
 
 def api(formula: type[Formula]) -> str:
-    options = {"members": "", "inherited_members": "", "special_members": "__call__", "exclude_members": HIDDEN}
-    body = block(f"autoclass:: lossref.{formula.__name__}", "", **options)
-    return f"{heading('Interface')}\n{body}"
+    body = "\n".join(block(f"automethod:: {name}", "") for name in methods(formula))
+    return f"{heading('Interface')}\n" + block(f"autoclass:: lossref.{formula.__name__}", body)
 
 
 def page(formula: type[Formula], backreferences: Path) -> str:
