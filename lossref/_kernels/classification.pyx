@@ -5,7 +5,7 @@ from libc.math cimport NAN
 from lossref._kernels.drivers cimport LANES, ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport exp, log, log1p
+from lossref._kernels.vecmath cimport exp_nonpositive, log, log1p, log1p_unit
 
 
 # --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------
@@ -31,9 +31,9 @@ cdef void binary_cross_entropy(
         b = (one - y) * keep + spread
         size = z if z > zero else -z
         far = b if z > zero else a                     # the mass on the class that the logit speaks against
-        e = exp(-size)
+        e = exp_nonpositive(-size)
         rest = one / (one + e)                        # sigmoid(|z|), and e * rest = sigmoid(-|z|)
-        value[i] = (far * size if far > zero else far * zero) + (a + b) * log1p(e)
+        value[i] = (far * size if far > zero else far * zero) + (a + b) * log1p_unit(e)
         slope[i] = b * rest - a * (e * rest) if z > zero else b * (e * rest) - a * rest
 
 
@@ -46,7 +46,7 @@ cdef void binary_cross_entropy_curvature(
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        e = exp(-z if z > zero else z)
+        e = exp_nonpositive(-z if z > zero else z)
         rest = one / (one + e)
         out[i] = (omega * (y * keep + spread) + ((one - y) * keep + spread)) * (e * rest) * rest
 
@@ -110,7 +110,7 @@ cdef inline void exponentials(const real* x, real top, real* e, Py_ssize_t n) no
         back = gap - x[j]
         lost = (x[j] - (gap - back)) - (top + back)     # x - top = gap + lost exactly
         lost = lost if lost == lost else zero           # inf - inf, where the exponential is 0 anyhow
-        e[j] = exp(gap)
+        e[j] = exp_nonpositive(gap)
         e[j] += e[j] * lost
 
 
@@ -141,12 +141,13 @@ cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n
 
 
 cdef double categorical_cross_entropy(
-    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* slope, Py_ssize_t n
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
 ) noexcept nogil:
     """log Σ exp(z) - z of the target. Sums leave out the largest term, which is 1: confidence costs no digits."""
     cdef real top = largest(x, n)
     cdef double others, total, value
-    cdef real own, share, mass
+    cdef real own, share, mass, factor
     cdef Py_ssize_t j, k
     exponentials(x, top, slope, n)
     if a == NULL:
@@ -154,10 +155,10 @@ cdef double categorical_cross_entropy(
         slope[label] = 0
         others = ordered_sum(slope, n)
         total = others + own
-        share = <real>(whole / total)
+        share = <real>(scale * whole / total)
         for j in range(n):
             slope[j] *= share
-        slope[label] = <real>(-whole * (others / total))         # p - 1 without the subtraction
+        slope[label] = <real>(-scale * whole * (others / total))         # p - 1 without the subtraction
         return whole * (log1p(others) if own == 1 else log(total) + (<double>top - x[label]))
     k = place_of(top, x, n)
     own = slope[k]
@@ -167,18 +168,21 @@ cdef double categorical_cross_entropy(
     whole = ordered_sum(a, n)
     value = whole * log1p(others) if own == 1 else whole * log(total)
     share = <real>(whole / total)
+    factor = <real>scale
     mass = a[k]
     for j in range(n):
-        slope[j] = slope[j] * share - a[j]
-    slope[k] = <real>((whole - mass) * (own / total) - mass * (others / total))
+        slope[j] = factor * (slope[j] * share - a[j])
+    slope[k] = <real>(scale * ((whole - mass) * (own / total) - mass * (others / total)))
     return value + distance(x, top, a, n)
 
 
 cdef double categorical_cross_entropy_curvature(
-    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
 ) noexcept nogil:
     """p (1 - p), times the mass of the target. For the largest p, 1 - p is the sum of the others."""
-    cdef real one = 1, top = largest(x, n), mass = <real>(whole if a == NULL else ordered_sum(a, n)), share, own, e
+    cdef real one = 1, top = largest(x, n), share, own, e
+    cdef real mass = <real>(scale * (whole if a == NULL else ordered_sum(a, n)))
     cdef double others
     cdef Py_ssize_t j, k = place_of(top, x, n)
     exponentials(x, top, out, n)
@@ -193,37 +197,44 @@ cdef double categorical_cross_entropy_curvature(
     return 0
 
 
-cdef double categorical_cross_entropy_probabilities(
-    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, real* slope, Py_ssize_t n
-) noexcept nogil:
-    """-Σ a log q. A row with something that is no probability is NaN throughout."""
-    cdef double value = 0
+cdef inline real nan_unless_probabilities(const real* q, Py_ssize_t n) noexcept nogil:
+    """0 for a row of probabilities, NaN for a row with something else in it."""
     cdef real zero = 0, bad = 0
     cdef Py_ssize_t j
     for j in range(n):
         bad += zero * probability(q[j])
+    return bad
+
+
+cdef double categorical_cross_entropy_probabilities(
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-Σ a log q. A row with something that is no probability is NaN throughout."""
+    cdef real zero = 0, factor = <real>scale, bad = nan_unless_probabilities(q, n)
+    cdef double value = 0
+    cdef Py_ssize_t j
     if a == NULL:
         for j in range(n):
             slope[j] = bad
-        slope[label] = <real>(-whole / q[label]) + bad
+        slope[label] = <real>(-scale * whole / q[label]) + bad
         return bad - whole * log(<double>q[label])
     for j in range(n):
-        value -= a[j] * log(<double>q[j]) if a[j] != 0 else 0
-        slope[j] = (-a[j] / q[j] if a[j] != zero else zero) + bad
+        value -= a[j] * log(<double>q[j]) if a[j] != zero else zero
+        slope[j] = (-factor * a[j] / q[j] if a[j] != zero else zero) + bad
     return value + bad
 
 
 cdef double categorical_cross_entropy_probabilities_curvature(
-    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, real* out, Py_ssize_t n
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
 ) noexcept nogil:
-    cdef real zero = 0, bad = 0
+    cdef real zero = 0, factor = <real>scale, bad = nan_unless_probabilities(q, n)
     cdef Py_ssize_t j
     for j in range(n):
-        bad += zero * probability(q[j])
-    for j in range(n):
-        out[j] = (a[j] / q[j] / q[j] if a != NULL and a[j] != zero else zero) + bad
+        out[j] = (factor * a[j] / q[j] / q[j] if a != NULL and a[j] != zero else zero) + bad
     if a == NULL:
-        out[label] = <real>(whole / q[label] / q[label]) + bad
+        out[label] = <real>(scale * whole / q[label] / q[label]) + bad
     return 0
 
 

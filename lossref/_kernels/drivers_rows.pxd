@@ -34,7 +34,6 @@ cdef inline void one_span(
     cdef real* a = NULL
     cdef real* slope
     cdef double weight, value, whole = 1
-    cdef real factor
     for i in range(first, last):
         slope = room + classes if call.slopes == NULL else <real*>call.slopes + i * classes
         if call.labels != NULL:
@@ -50,16 +49,12 @@ cdef inline void one_span(
             target_mass(call, x, i, a)
         elif call.hot != NULL:
             whole = (<const real*>call.hot)[label]
-        if real is float:
-            value = (<row32>row)(x + i * classes, a, label, whole, call.p, slope, classes)
-        else:
-            value = (<row64>row)(x + i * classes, a, label, whole, call.p, slope, classes)
         weight = 1 if call.weight == NULL else call.weight[i]
+        if real is float:
+            value = (<row32>row)(x + i * classes, a, label, whole, call.p, weight * call.scale, slope, classes)
+        else:
+            value = (<row64>row)(x + i * classes, a, label, whole, call.p, weight * call.scale, slope, classes)
         call.values[i] = weight * value
-        if call.slopes != NULL and weight * call.scale != 1:
-            factor = <real>(weight * call.scale)
-            for j in range(classes):
-                slope[j] *= factor
 
 
 cdef inline void rows_chunk(
