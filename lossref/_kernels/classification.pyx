@@ -83,21 +83,26 @@ cdef void binary_cross_entropy_probabilities_curvature(
 
 # --- Many classes: a row of logits or probabilities, and a label or a row of target mass --------------------------
 
+cdef inline real larger(real a, real b) noexcept nogil:
+    return a if a > b else b
+
+
 cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
     """The largest of a row. NaN is passed over here, and makes the sum of the exponentials NaN later."""
     cdef real lane[LANES]
-    cdef real top
+    cdef real top = x[0]
+    cdef const real* row = x
     cdef Py_ssize_t rows = n // LANES, i, j
     for j in range(LANES):
-        lane[j] = x[0]
+        lane[j] = top
     for i in range(rows):
         for j in range(LANES):
-            lane[j] = x[i * LANES + j] if x[i * LANES + j] > lane[j] else lane[j]
-    top = lane[0]
+            lane[j] = larger(row[j], lane[j])
+        row += LANES
     for j in range(LANES):
-        top = lane[j] if lane[j] > top else top
-    for i in range(rows * LANES, n):
-        top = x[i] if x[i] > top else top
+        top = larger(lane[j], top)
+    for j in range(n - rows * LANES):
+        top = larger(row[j], top)
     return top
 
 
