@@ -288,20 +288,17 @@ class FormulaPage(SphinxDirective):
 
 
 class FormulaIndex(SphinxDirective):
-    """All formulas with their first sentences, chapter by chapter; with an argument those of one chapter."""
-
-    optional_arguments = 1
+    """All formulas with their first sentences, chapter by chapter, in the order of their teaching."""
 
     def run(self) -> list[nodes.Node]:
         parts = []
-        for chapter in self.arguments or registry.CHAPTERS:
-            rows = [
-                [f":ref:`{f.__name__} <{label(f)}>`", " ".join(document(f)["Summary"])]
-                for f in registry.formulas(chapter)
-            ]
+        for chapter in registry.CHAPTERS:
+            formulas = registry.formulas(chapter)
+            rows = [[f":ref:`{f.__name__} <{label(f)}>`", " ".join(document(f)["Summary"])] for f in formulas]
             if rows:
-                parts += [] if self.arguments else [block(f"rubric:: {CHAPTERS[chapter]}", "")]
-                parts.append(table(["formula", "in one sentence"], rows))
+                pages = "\n".join(f"/formulas/generated/{f.name}" for f in formulas)
+                parts += [block(f"rubric:: {CHAPTERS[chapter]}", ""), table(["formula", "in one sentence"], rows, "30 70")]
+                parts.append(".. toctree::\n   :hidden:\n\n" + indented(pages) + "\n")
         return self.parse_text_to_nodes("\n".join(parts))
 
 
