@@ -30,7 +30,6 @@ extensions = [
     "sphinxcontrib.bibtex",
     "exercises",
     "formula",
-    "live_figure",
     "measured",
     "typeset",
 ]

@@ -1,4 +1,5 @@
-"""``.. formula:: Huber`` writes the page of a formula from its class; ``.. formula-index::`` lists all there are.
+"""``.. formula:: Huber`` writes the page of a formula from its class; ``.. formula-index::`` lists all there are, and
+``.. live-figure:: Huber`` shows a live figure alone.
 
 Every part of a page is read from the one place where it is true: the docstring, the fields and their ranges, the
 sources of the three readings, the SymPy formula, the files of measurements, the gallery's record of what it uses."""
@@ -13,9 +14,9 @@ import re
 import textwrap
 from pathlib import Path
 
+import live_figure
 import mathematics
 from docutils import nodes
-from live_figure import named
 from measured import results
 from numpydoc.docscrape import NumpyDocString
 from sphinx.util.docutils import SphinxDirective
@@ -204,7 +205,9 @@ def conventions(formula: type[Formula]) -> str:
     if not rows:
         return ""
     lead = "Names in braces stand for the settings. Each call is run against lossref by a test."
-    return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(["", "call", "what differs"], rows, "15 50 35")
+    return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(
+        ["", "call", "what differs"], rows, "15 50 35"
+    )
 
 
 def measurements(formula: type[Formula]) -> str:
@@ -235,7 +238,7 @@ INNER |= {"latex", "expression", "arguments", "hyperparameters", "range_of"}  # 
 
 def methods(formula: type[Formula]) -> list[str]:
     """What one calls on the formula, in the order of the sources from the family down to the formula."""
-    names = ["__call__"] if hasattr(formula, "__call__") else []
+    names = ["__call__"] if any("__call__" in vars(parent) for parent in formula.__mro__) else []
     for parent in reversed(formula.__mro__[:-2]):
         if parent is not Formula:
             names += [n for n, v in vars(parent).items() if inspect.isfunction(v) and not n.startswith("_")]
@@ -280,11 +283,20 @@ class FormulaPage(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        formula = named(self.arguments[0])
+        formula = mathematics.named(self.arguments[0])
         for depended in (inspect.getsourcefile(formula), *map(str, KERNELS.glob("*.pyx"))):
             self.env.note_dependency(depended)
         backreferences = Path(self.env.srcdir, self.config.sphinx_gallery_conf["backreferences_dir"])
         return self.parse_text_to_nodes(page(formula, backreferences), allow_section_headings=True)
+
+
+class LiveFigure(SphinxDirective):
+    """A live figure alone, wherever a chapter wants one."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        return [nodes.raw("", live_figure.markup(mathematics.named(self.arguments[0])), format="html")]
 
 
 class FormulaIndex(SphinxDirective):
@@ -297,7 +309,10 @@ class FormulaIndex(SphinxDirective):
             rows = [[f":ref:`{f.__name__} <{label(f)}>`", " ".join(document(f)["Summary"])] for f in formulas]
             if rows:
                 pages = "\n".join(f"/formulas/generated/{f.name}" for f in formulas)
-                parts += [block(f"rubric:: {CHAPTERS[chapter]}", ""), table(["formula", "in one sentence"], rows, "30 70")]
+                parts += [
+                    block(f"rubric:: {CHAPTERS[chapter]}", ""),
+                    table(["formula", "in one sentence"], rows, "30 70"),
+                ]
                 parts.append(".. toctree::\n   :hidden:\n\n" + indented(pages) + "\n")
         return self.parse_text_to_nodes("\n".join(parts))
 
@@ -325,6 +340,8 @@ def shorten(app, what, name, obj, options, lines):
 def setup(app):
     app.add_directive("formula", FormulaPage)
     app.add_directive("formula-index", FormulaIndex)
+    app.add_directive("live-figure", LiveFigure)
+    app.add_js_file("live.js", loading_method="defer")
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", shorten, priority=0)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

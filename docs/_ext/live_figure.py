@@ -1,7 +1,8 @@
-"""``.. live-figure:: Huber``: a formula to take in the hand.
+"""Live figures: a formula to take in the hand.
 
 Sliders are its hyper-parameters. The JavaScript that draws is printed from the SymPy formula, so the figure cannot
-say anything that the library does not; ``_static/live.js`` knows about axes and sliders and about no formula."""
+say anything that the library does not; ``_static/live.js`` knows about axes and sliders and about no formula.
+Nothing here needs Sphinx."""
 
 from __future__ import annotations
 
@@ -13,11 +14,8 @@ from typing import Any
 import katex
 import mathematics
 import sympy
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from lossref import registry
 from lossref._formula import Formula
 
 #: The surface that optimizers descend, steep across and flat along, and where they start.
@@ -138,9 +136,7 @@ def figure(formula: type[Formula]) -> dict[str, Any]:
     return made
 
 
-def slider(
-    name: str, letter: str, value: float, limits: tuple[float, float], *, whole: bool = False, setting: bool = True
-) -> dict[str, Any]:
+def slider(name: str, letter: str, value: float, limits: tuple[float, float], *, whole: bool = False) -> dict[str, Any]:
     """A slider; one that spans two powers of ten or more is logarithmic."""
     low, high = limits
     logarithmic = low > 0 and high / low >= 100 and not whole
@@ -153,7 +149,6 @@ def slider(
         "max": high,
         "step": step,
         "log": logarithmic,
-        "setting": setting,
     }
 
 
@@ -161,16 +156,16 @@ def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any
     series = [["value", "loss"], ["slope", "slope"]]
     call = "loss = lossref.{formula}\nloss.value_and_grad([{x}], [{target}])"
     if mathematics.in_residual(instance.expression(), instance.arguments()) is not None:
-        x = slider("x", r"r", 2.0, (-6.0, 6.0), setting=False) | {"label": "residual r", "is": "pred"}
+        x = slider("x", r"r", 2.0, (-6.0, 6.0)) | {"label": "residual r", "is": "pred"}
         return {"x": [x], "given": {"target": 0}, "series": series, "call": call}
-    target = slider("target", letters["target"], 1.0, (0.0, 1.0), setting=False) | {"step": 0.05}
-    logit = slider("x", letters["pred"], -1.0, (-6.0, 6.0), setting=False) | {"label": "logit z", "is": "pred"}
-    chance = slider("x", "p", 0.2, (0.01, 0.99), setting=False) | {"label": "probability p", "is": "pred", "log": False}
+    target = slider("target", letters["target"], 1.0, (0.0, 1.0)) | {"step": 0.05}
+    logit = slider("x", letters["pred"], -1.0, (-6.0, 6.0)) | {"label": "logit z", "is": "pred"}
+    chance = slider("x", "p", 0.2, (0.01, 0.99)) | {"label": "probability p", "is": "pred", "log": False}
     return {"x": [logit, chance], "axis": "from_logits", "more": [target], "series": series, "call": call}
 
 
 def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
-    x = slider("x", f"{letters['pred']}_1", -1.0, (-6.0, 6.0), setting=False)
+    x = slider("x", f"{letters['pred']}_1", -1.0, (-6.0, 6.0))
     count = len(instance.arguments()["pred"])
     given = {f"pred{k}": 0 for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
     zeros = ", 0" * (count - 1)
@@ -183,10 +178,10 @@ def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
 
 
 def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
-    x = slider("x", letters["w"], 1.5, (-3.0, 3.0), setting=False) | {"label": "parameter w", "is": "w"}
+    x = slider("x", letters["w"], 1.5, (-3.0, 3.0)) | {"label": "parameter w", "is": "w"}
     return {
         "x": [x],
-        "more": [slider("step", letters["step"], 1.0, (0.05, 3.0), setting=False)],
+        "more": [slider("step", letters["step"], 1.0, (0.05, 3.0))],
         "series": [["value", "penalty"], ["prox", "proximal map"]],
         "call": "penalty = lossref.{formula}\npenalty([{x}]), penalty.prox([{x}], step={step})",
     }
@@ -200,14 +195,14 @@ def shape_schedule(instance: Formula, letters: dict[str, str]) -> dict[str, Any]
         if formula.range_of(f).text.startswith("an integer") and formula.range_of(f).slider
     ]
     last = int(max([*counts, 100]))
-    x = slider("x", "t", last // 4, (0, last), whole=True, setting=False) | {"label": "step t", "is": "t"}
+    x = slider("x", "t", last // 4, (0, last), whole=True) | {"label": "step t", "is": "t"}
     return {"x": [x], "series": [["value", "learning rate"]], "follow": True, "call": "lossref.{formula}({x})"}
 
 
 def shape_optimizer(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     a, b = RAVINE
     return {
-        "x": [slider("x", "n", 30, (0, 100), whole=True, setting=False) | {"label": "steps n"}],
+        "x": [slider("x", "n", 30, (0, 100), whole=True) | {"label": "steps n"}],
         "series": [["0", "along"], ["1", "across"], ["height", "height"]],
         "ravine": RAVINE,
         "start": START,
@@ -290,24 +285,3 @@ def control(place: str, c: dict[str, Any]) -> str:
         f'<label class="live-slider"><span>{label}</span>'
         f'<input type="range" name="{name}"><output data-value="{name}"></output></label>\n'
     )
-
-
-class LiveFigure(SphinxDirective):
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        return [nodes.raw("", markup(named(self.arguments[0])), format="html")]
-
-
-def named(name: str) -> type[Formula]:
-    """A formula by its name."""
-    for formula in registry.formulas():
-        if formula.__name__ == name:
-            return formula
-    raise ValueError(f"{name} is not a formula of lossref.registry")
-
-
-def setup(app):
-    app.add_directive("live-figure", LiveFigure)
-    app.add_js_file("live.js", loading_method="defer")
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,9 +9,10 @@ from typing import Any
 
 import sympy
 from latex_eval import Display
-from latex_eval import name as spelled
+from latex_tokens import name as spelled
 from sympy.printing.latex import LatexPrinter
 
+from lossref import registry
 from lossref._formula import Formula
 from lossref.notation import SYMBOLS
 
@@ -35,6 +36,14 @@ FAMILIES = {
     "Optimizer": "optimizer",
     "Schedule": "schedule",
 }
+
+
+def named(name: str) -> type[Formula]:
+    """A formula by its name."""
+    for formula in registry.formulas():
+        if formula.__name__ == name:
+            return formula
+    raise ValueError(f"{name} is not a formula of lossref.registry")
 
 
 def representative(formula: type[Formula], **settings: Any) -> Formula:
