@@ -17,7 +17,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, PlatformError
 
 KERNELS = Path("lossref", "_kernels")
-PLAIN = ["cpu", "entry", "entry_rows"]  # compiled once: the choice of instructions is not theirs
+# Compiled once: the choice of instructions is not theirs.
+PLAIN = ["cpu", "entry", "entry_rows", "entry_steps", "entry_schedules"]
 CHAPTERS = sorted(path.stem for path in KERNELS.glob("*.pyx") if path.stem not in PLAIN)
 
 # Directives stand here and not in the sources, where a header would override the directives of a checked build.

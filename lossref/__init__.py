@@ -3,7 +3,9 @@
 from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
 from lossref.losses import MAE, MSE, BinaryCrossEntropy, CategoricalCrossEntropy, Huber
+from lossref.optimizers import SGD, Adam, AdamW
 from lossref.regularizers import L1, L2, ElasticNet
+from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
 __version__ = "0.1.0"
 
@@ -12,10 +14,17 @@ __all__ = [
     "L2",
     "MAE",
     "MSE",
+    "SGD",
+    "Adam",
+    "AdamW",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
+    "Cosine",
     "ElasticNet",
+    "Exponential",
     "Huber",
+    "StepDecay",
+    "Warmup",
     "get_num_threads",
     "set_num_threads",
     "show_config",

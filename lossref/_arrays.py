@@ -277,3 +277,20 @@ def deliver_values(values: Array, out: Array | None, kind: np.dtype[Any]) -> Arr
             return values.astype(kind)
         out[...] = values
         return out
+
+
+def as_times(owner: str, t: Any) -> Array:
+    """Steps at which a schedule is asked for its rate, as float64; or the error that says what is wrong with them."""
+    array = as_array(owner, "t", t)
+    if array.dtype.kind == "O" and type(t) is int:  # beyond int64, but a float may hold it
+        array = np.array(t if abs(t) < 2**1023 else np.inf, np.float64)
+    if array.dtype.kind not in "iuf":
+        got = f"{t!r} of type {type(t).__name__}" if array.ndim == 0 else f"an array of {array.dtype}"
+        raise TypeError(f"{owner}: t must be a number >= 0 or an array of them, got {got}")
+    times = ready(array, np.dtype(np.float64))
+    wrong = ~((times >= 0) & (times < np.inf))
+    if wrong.any():
+        place = np.unravel_index(np.argmax(wrong), wrong.shape)
+        name = f"t[{', '.join(map(str, place))}] =" if place else "t ="
+        raise ValueError(f"{owner}: {name} {array[place]} is not a finite number >= 0")
+    return times

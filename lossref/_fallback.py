@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lossref._arrays import Array, deliver_values, ordered_sum, prepare, prepare_rows
+from lossref._arrays import Array, as_times, deliver_values, ordered_sum, prepare, prepare_rows
+from lossref._tensors import checked, write_all
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
 kernels: dict[str, Any] = {}
@@ -169,3 +170,25 @@ def target_mass(
         given = (labels[:, np.newaxis] == np.arange(classes)).astype(scores.dtype)
     mass: Array = hot * given + base
     return mass
+
+
+class Step:
+    """The kernel of an optimizer, which writes in place. Nothing is written before all is computed."""
+
+    def step(self, formula: Any, params: Any, grads: Any, state: Any) -> None:
+        tensors = checked(formula, params, grads, state)
+        results: list[Array] = []
+        with np.errstate(all="ignore"):
+            for theta, g, *buffers in tensors:
+                results += formula.reference(theta, g, *buffers, t=state.step + 1)
+        write_all([array for theta, _, *buffers in tensors for array in (theta, *buffers)], results, state)
+
+
+class Schedule:
+    """The kernel of a schedule."""
+
+    def at(self, formula: Any, t: Any) -> Any:
+        times = as_times(type(formula).__name__, t)
+        with np.errstate(all="ignore"):
+            rates = formula.reference(times)
+        return np.asarray(rates) if isinstance(t, np.ndarray | list | tuple) else float(rates)

@@ -99,6 +99,30 @@ def count(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | N
     return ranged(default, "an integer >= 1", refuse_unless(lambda x: x >= 1, as_integer), slider=slider)
 
 
+def is_schedule(value: Any) -> bool:
+    """Is it a schedule? (They are formulas, with hyper-parameters of their own: their module imports this one.)"""
+    from lossref.schedules.base import Schedule
+
+    return isinstance(value, Schedule)
+
+
+def rate(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A learning rate: a number above 0, or a schedule."""
+    above = refuse_unless(lambda x: x > 0, as_real)
+    return ranged(default, "a number > 0 or a schedule", lambda v: v if is_schedule(v) else above(v), slider=slider)
+
+
+def schedule() -> Any:
+    """A schedule, which must be given."""
+
+    def accept(value: Any) -> Any:
+        if not is_schedule(value):
+            raise TypeError
+        return value
+
+    return ranged(dataclasses.MISSING, "a schedule", accept, number=False)
+
+
 def flag(default: bool) -> Any:
     """True or False."""
 

@@ -9,7 +9,7 @@ import importlib
 from lossref._formula import Formula
 
 #: The chapters of the package, in the order of the book.
-CHAPTERS = ("losses", "regularizers")
+CHAPTERS = ("losses", "regularizers", "optimizers", "schedules")
 
 
 def formulas(chapter: str | None = None) -> list[type[Formula]]:

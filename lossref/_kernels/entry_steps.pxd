@@ -1,0 +1,38 @@
+"""How an optimizer is entered from Python, and the shape of the C functions that stand behind it."""
+
+from cpython.ref cimport PyObject
+
+cdef enum:
+    MOST_BUFFERS = 3
+    MOST_ARRAYS = 2 + MOST_BUFFERS
+    MOST_SCALARS = 8
+
+# A step block moves n parameters in place: theta, the gradient, the buffers, the scalars of this step.
+ctypedef void (*step32)(float*, const float*, float**, const double*, Py_ssize_t) noexcept nogil
+ctypedef void (*step64)(double*, const double*, double**, const double*, Py_ssize_t) noexcept nogil
+
+
+cdef struct Tensor:          # a parameter, its gradient, its buffers
+    PyObject* array[MOST_ARRAYS]
+    char* data[MOST_ARRAYS]
+    Py_ssize_t n
+    bint single              # float32, not float64
+
+
+cdef struct Work:            # one step, reduced to what C needs
+    step32 single
+    step64 double_
+    Tensor* tensor
+    Py_ssize_t tensors
+    Py_ssize_t n             # elements of all tensors together
+    int arrays               # in use, of each tensor
+    double p[MOST_SCALARS]
+
+
+cdef class Step:
+    cdef step32 single
+    cdef step64 double_
+    cdef int buffers
+
+
+cdef Step step(step32 single, step64 double_, int buffers)

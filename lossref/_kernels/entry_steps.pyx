@@ -1,0 +1,235 @@
+"""The way in to the optimizers: any number of tensors become one table of pointers, which the threads go over once.
+
+The fast path takes tensors that are exactly right and costs some ten nanoseconds for each. Everything else, and every error, goes through
+one Python helper, ``lossref/_tensors.py``, which the NumPy fallback uses as well. All is checked before the first write, and from the first
+write to the last no Python code runs: Ctrl-C waits until the step is whole.
+"""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cython.parallel cimport prange
+from libc.stdlib cimport qsort
+
+cimport numpy as cnp
+
+from lossref import _tensors
+from lossref._kernels.entry cimport PARALLEL_FROM, threads
+
+cnp.import_array()
+
+cdef extern from "Python.h":
+    PyObject* PyDict_GetItemWithError(object, object) except? NULL      # borrowed
+    PyObject* PySequence_Fast_GET_ITEM(object, Py_ssize_t)              # borrowed
+
+cdef enum:
+    GRADIENT = 1             # its place among the arrays of a parameter
+    LINE = 64                # elements: threads part the work at multiples of it and share no cache line
+
+cdef struct Span:            # the bytes of one array
+    char* start
+    char* end
+    bint written
+
+cdef object State = _tensors.State
+
+
+cdef class Step:
+    """The kernel of an optimizer: its block in both precisions, and how many buffers it writes."""
+
+    def step(self, formula, params, grads, state):
+        cdef Work work
+        cdef list late = []
+        cdef Py_ssize_t i
+        work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
+        work.tensor, work.tensors, work.n = NULL, 0, 0
+        try:
+            if not (is_known(formula, state) and gather(&work, formula, params, grads, state.buffers)):
+                release(&work)
+                params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
+                gather(&work, formula, params, grads, buffers)
+            for i, number in enumerate(<tuple>formula.scalars(state.step + 1)):
+                work.p[i] = number
+            run(&work)
+            for target, result in late:
+                cnp.PyArray_CopyInto(target, result)
+            state.step += 1
+        finally:
+            release(&work)
+
+
+cdef bint is_known(object formula, object state) except -1:
+    """Is it the state of such an optimizer?"""
+    return (
+        type(state) is State and state.optimizer == formula._family
+        and type(state.step) is int and state.step >= 0 and type(state.buffers) is dict
+    )
+
+
+cdef bint gather(Work* work, object formula, object params, object grads, dict buffers) except -1:
+    """Fill the table. False if something is not exactly right; then the table is of no use."""
+    cdef PyObject* tree[MOST_ARRAYS]
+    cdef PyObject* leaf[MOST_ARRAYS]
+    cdef bint fits_single = formula._fits_single
+    cdef Py_ssize_t i
+    cdef int j
+    if len(buffers) != work.arrays - 2:
+        return False
+    tree[0], tree[1] = <PyObject*>params, <PyObject*>grads
+    for j, letter in enumerate(<tuple>formula._buffers):
+        tree[2 + j] = PyDict_GetItemWithError(buffers, letter)
+        if tree[2 + j] == NULL:
+            return False
+    if type(params) is list or type(params) is tuple:
+        for j in range(1, work.arrays):
+            if not ((type(<object>tree[j]) is list or type(<object>tree[j]) is tuple) and len(<object>tree[j]) == len(params)):
+                return False
+        reserve(work, len(params))
+        for i in range(len(params)):
+            for j in range(work.arrays):
+                leaf[j] = PySequence_Fast_GET_ITEM(<object>tree[j], i)
+            if not add(work, leaf, fits_single):
+                return False
+    elif type(params) is dict:
+        for j in range(1, work.arrays):
+            if not (type(<object>tree[j]) is dict and len(<object>tree[j]) == len(params)):
+                return False
+        reserve(work, len(params))
+        for key in <dict>params:
+            if type(key) is not str:        # the hash of anything else is Python code
+                return False
+            for j in range(work.arrays):
+                leaf[j] = PyDict_GetItemWithError(<object>tree[j], key)
+                if leaf[j] == NULL:
+                    return False
+            if not add(work, leaf, fits_single):
+                return False
+    else:
+        reserve(work, 1)
+        if not add(work, tree, fits_single):
+            return False
+    return are_apart(work)
+
+
+cdef int reserve(Work* work, Py_ssize_t tensors) except -1:
+    """Room for the table."""
+    work.tensor = <Tensor*>PyMem_Malloc((tensors + 1) * sizeof(Tensor))
+    if work.tensor == NULL:
+        raise MemoryError
+    return 0
+
+
+cdef bint add(Work* work, PyObject** leaf, bint fits_single) noexcept:
+    """Enter one parameter with its gradient and buffers, and hold on to them. False if one is not exactly right."""
+    cdef Tensor* tensor = &work.tensor[work.tensors]
+    cdef int kind, j
+    if not cnp.PyArray_CheckExact(<object>leaf[0]):
+        return False
+    kind = cnp.PyArray_TYPE(<cnp.ndarray>leaf[0])
+    if kind != cnp.NPY_FLOAT64 and not (kind == cnp.NPY_FLOAT32 and fits_single):
+        return False
+    for j in range(work.arrays):
+        if not (
+            cnp.PyArray_CheckExact(<object>leaf[j])
+            and cnp.PyArray_TYPE(<cnp.ndarray>leaf[j]) == kind
+            and cnp.PyArray_SAMESHAPE(<cnp.ndarray>leaf[j], <cnp.ndarray>leaf[0])
+            and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>leaf[j])
+            and (j == GRADIENT or cnp.PyArray_ISWRITEABLE(<cnp.ndarray>leaf[j]))
+        ):
+            return False
+    for j in range(work.arrays):
+        Py_INCREF(<object>leaf[j])
+        tensor.array[j] = leaf[j]
+        tensor.data[j] = <char*>cnp.PyArray_DATA(<cnp.ndarray>leaf[j])
+    tensor.n = cnp.PyArray_SIZE(<cnp.ndarray>leaf[0])
+    tensor.single = kind == cnp.NPY_FLOAT32
+    work.n += tensor.n
+    work.tensors += 1
+    return True
+
+
+cdef void release(Work* work) noexcept:
+    """Let go of the arrays and of the table."""
+    cdef Py_ssize_t i
+    cdef int j
+    for i in range(work.tensors):
+        for j in range(work.arrays):
+            Py_DECREF(<object>work.tensor[i].array[j])
+    PyMem_Free(work.tensor)
+    work.tensor, work.tensors, work.n = NULL, 0, 0
+
+
+cdef int by_start(const void* a, const void* b) noexcept nogil:
+    return ((<const Span*>a).start > (<const Span*>b).start) - ((<const Span*>a).start < (<const Span*>b).start)
+
+
+cdef bint are_apart(Work* work) except -1:
+    """Does no array that is written share a byte with any other?"""
+    cdef Span* span = <Span*>PyMem_Malloc((work.tensors * work.arrays + 1) * sizeof(Span))
+    cdef char* end_of_all = NULL
+    cdef char* end_of_written = NULL
+    cdef Py_ssize_t i, spans = 0
+    cdef bint apart = True
+    cdef int j
+    if span == NULL:
+        raise MemoryError
+    for i in range(work.tensors):
+        for j in range(work.arrays if work.tensor[i].n > 0 else 0):
+            span[spans].start = work.tensor[i].data[j]
+            span[spans].end = span[spans].start + work.tensor[i].n * (4 if work.tensor[i].single else 8)
+            span[spans].written = j != GRADIENT
+            spans += 1
+    qsort(span, spans, sizeof(Span), by_start)
+    for i in range(spans):
+        if span[i].start < (end_of_all if span[i].written else end_of_written):
+            apart = False
+        end_of_all = max(end_of_all, span[i].end)
+        if span[i].written:
+            end_of_written = max(end_of_written, span[i].end)
+    PyMem_Free(span)
+    return apart
+
+
+cdef void run(const Work* work) noexcept:
+    """Large work goes to the threads. They only choose who moves a parameter: no bit depends on them."""
+    cdef int k, parts = threads
+    if work.n <= PARALLEL_FROM:
+        move(work, 0, work.n)
+    elif parts == 1:
+        with nogil:
+            move(work, 0, work.n)
+    else:
+        with nogil:
+            for k in prange(parts, schedule="static", num_threads=parts):
+                move(work, border(work, k, parts), border(work, k + 1, parts))
+
+
+cdef Py_ssize_t border(const Work* work, int k, int parts) noexcept nogil:
+    """Where part k begins in the row of all tensors, one behind the other."""
+    return work.n if k == parts else work.n // parts * k // LINE * LINE
+
+
+cdef void move(const Work* work, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+    """The elements [first, last) of the row of all tensors."""
+    cdef const Tensor* tensor
+    cdef char* data[MOST_ARRAYS]
+    cdef Py_ssize_t i, low, high, at = 0
+    cdef int j
+    for i in range(work.tensors):
+        tensor = &work.tensor[i]
+        low, high = max(first - at, 0), min(last - at, tensor.n)
+        at += tensor.n
+        if low >= high:
+            continue
+        for j in range(work.arrays):
+            data[j] = tensor.data[j] + low * (4 if tensor.single else 8)
+        if tensor.single:
+            work.single(<float*>data[0], <const float*>data[1], <float**>&data[2], work.p, high - low)
+        else:
+            work.double_(<double*>data[0], <const double*>data[1], <double**>&data[2], work.p, high - low)
+
+
+cdef Step step(step32 single, step64 double_, int buffers):
+    """The kernel of an optimizer that keeps so many buffers of each parameter."""
+    kernel = Step()
+    kernel.single, kernel.double_, kernel.buffers = single, double_, buffers
+    return kernel

@@ -1,0 +1,127 @@
+"""What an optimizer is: a rule that moves the parameters by the gradient and by what it remembers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lossref import _backend, _fallback
+from lossref._arrays import Array
+from lossref._formula import Formula
+from lossref._parameters import rate
+from lossref._tensors import State, check_params, shaped_like
+from lossref.notation import SYMBOLS
+
+if TYPE_CHECKING:
+    from lossref.schedules.base import Schedule
+
+__all__ = ["Optimizer", "State"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Optimizer(Formula):
+    """An optimizer: ``init`` makes its state for some parameters, ``step`` moves them.
+
+    A subclass gives ``formula(theta, g, ..., t, ...)``, the step of one parameter as a dict of the updated quantities;
+    ``reference(theta, g, ..., t=...)``, the same in NumPy; ``buffers()``, the letters of what it remembers; and
+    ``scalars(t)``.
+    """
+
+    lr: float | Schedule = rate()
+
+    if TYPE_CHECKING:  # made in __post_init__
+        _buffers: ClassVar[tuple[str, ...]]
+        _family: ClassVar[str]
+        _fits_single: ClassVar[bool]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for form in cls.forms:
+            _fallback.kernels[cls.name + form] = _fallback.Step()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "_buffers", self.buffers())
+        object.__setattr__(self, "_family", self.family())
+        # Half of the smallest float32 and all below rounds to 0, and a zero gradient would become 0/0.
+        object.__setattr__(self, "_fits_single", getattr(self, "eps", 1.0) > 2.0**-150)
+
+    def _kernel_parameters(self) -> tuple[float, ...]:
+        return ()  # a step reads the numbers of scalars(t)
+
+    def init(self, params: Any) -> State:
+        """Return the state from which training starts.
+
+        Parameters
+        ----------
+        params : numpy.ndarray, list or dict
+            The parameters: an array, or a list or dict of arrays, of float32 or float64.
+
+        Returns
+        -------
+        State
+            The step counter at 0, and buffers of zeros.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter could not be updated in place.
+        """
+        check_params(type(self).__name__, params, self._fits_single)
+        buffers = {letter: shaped_like(params, fresh) for letter in self.buffers()}
+        return State(optimizer=self.family(), step=0, buffers=buffers)
+
+    def step(self, params: Any, grads: Any, state: State) -> None:
+        """Take one step: update the parameters and the state in place, all tensors in one pass.
+
+        Parameters
+        ----------
+        params : numpy.ndarray, list or dict
+            The parameters, in the structure that ``state`` was made for.
+        grads : numpy.ndarray, list or dict
+            Their gradients, in the same structure. They are only read; other dtypes are converted to the parameter's.
+        state : State
+            What :meth:`init` returned.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array cannot be written, shapes or structures differ, arrays overlap, or the state belongs to
+            something else. Nothing has changed then.
+        """
+        _backend.kernels[self._kernel].step(self, params, grads, state)
+
+    def rate_at(self, t: int) -> float:
+        """The learning rate of step ``t``, which counts from 1: a schedule is called with the steps already taken."""
+        return self.lr if isinstance(self.lr, float) else float(self.lr(t - 1))
+
+    def buffers(self) -> tuple[str, ...]:
+        """The letters of what is remembered of each parameter."""
+        raise NotImplementedError
+
+    def family(self) -> str:
+        """Whose state this is: optimizers of one family may take over each other's."""
+        return type(self).__name__
+
+    def scalars(self, t: int) -> tuple[float, ...]:
+        """The numbers that step ``t`` reads. They are computed once for all tensors and all backends, in float64."""
+        raise NotImplementedError
+
+    def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
+        """Step ``t`` in NumPy, as one would write it on paper: the new parameters, then the new buffers."""
+        raise NotImplementedError
+
+    def latex(self, expression: Any = None) -> str:
+        """The step as LaTeX, one line for each quantity; or an expression in its symbols."""
+        if expression is not None:
+            return super().latex(expression)
+        updates = self.expression().items()
+        lines = [rf"{SYMBOLS[name]} &\leftarrow {super(Optimizer, self).latex(new)}" for name, new in updates]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def fresh(theta: Array) -> Array:
+    """A buffer of zeros for a parameter."""
+    return np.zeros(theta.shape, theta.dtype)
