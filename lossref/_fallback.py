@@ -190,5 +190,6 @@ class Schedule:
     def at(self, formula: Any, t: Any) -> Any:
         times = as_times(type(formula).__name__, t)
         with np.errstate(all="ignore"):
-            rates = formula.reference(times)
-        return np.asarray(rates) if isinstance(t, np.ndarray | list | tuple) else float(rates)
+            # Always an array: for numbers NumPy has other functions, with other bits.
+            rates = formula.reference(times.reshape(-1)).reshape(times.shape)
+        return rates if isinstance(t, np.ndarray | list | tuple) else float(rates)

@@ -29,9 +29,9 @@ cdef inline double lost(double a, double b, double product) noexcept nogil:
 cdef inline double power(double initial, double t, double log, double log_low) noexcept nogil:
     """initial · exp(t · (log + log_low)), to little more than half a unit in the last place.
 
-    The exponent is n·ln 2 + r with |r| <= ln(2)/2, and exp(r) a Taylor series. ``rest`` is what rounding takes from r.
+    The exponent is n·ln 2 + r + rest with |r| <= ln(2)/2 and a rest that rounding took away; exp(r) is a Taylor series.
     """
-    cdef double x, rest, n, r, reduced, tail, half
+    cdef double x, rest, n, r, whole, tail, half
     t = t if t < 1e270 else 1e270
     x = t * log
     rest = lost(t, log, x) + t * log_low
@@ -40,9 +40,10 @@ cdef inline double power(double initial, double t, double log, double log_low) n
     x = x if x > -1400 else -1400
     n = (x * 1.4426950408889634 + 6755399441055744.0) - 6755399441055744.0
     r = x - n * 0.6931471803691238                      # exact: this part of ln 2 has 33 bits
-    reduced = r - n * 1.9082149292705877e-10
-    rest += (r - reduced) - n * 1.9082149292705877e-10
-    r = reduced
+    rest -= n * 1.9082149292705877e-10
+    whole = r
+    r = whole + rest
+    rest += whole - r
     tail = 1 + r * (1.0 / 13)
     tail = 1 + r * (1.0 / 12) * tail
     tail = 1 + r * (1.0 / 11) * tail

@@ -17,7 +17,7 @@ cdef struct Times:           # one call, reduced to what C needs
     int ramps
     int threads
 
-# A driver goes over the elements [at, at + n) of a call, n <= CHUNK, and returns how many steps were no finite number >= 0.
+# A driver goes over the elements [at, at + n) of a call, n <= CHUNK. It returns how many were no finite number >= 0.
 ctypedef Py_ssize_t (*rates_driver)(rates, const Times*, Py_ssize_t, Py_ssize_t) noexcept nogil
 
 

@@ -1,8 +1,8 @@
 """The way in to the optimizers: any number of tensors become one table of pointers, which the threads go over once.
 
-The fast path takes tensors that are exactly right and costs some ten nanoseconds for each. Everything else, and every error, goes through
-one Python helper, ``lossref/_tensors.py``, which the NumPy fallback uses as well. All is checked before the first write, and from the first
-write to the last no Python code runs: Ctrl-C waits until the step is whole.
+The fast path takes tensors that are exactly right and costs some ten nanoseconds for each. Everything else, and every
+error, goes through one Python helper, ``lossref/_tensors.py``, which the NumPy fallback uses as well. All is checked
+before the first write, and from the first write to the last no Python code runs: Ctrl-C waits until the step is whole.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -65,6 +65,10 @@ cdef bint is_known(object formula, object state) except -1:
     )
 
 
+cdef inline bint is_row(object tree) noexcept:
+    return type(tree) is list or type(tree) is tuple
+
+
 cdef bint gather(Work* work, object formula, object params, object grads, dict buffers) except -1:
     """Fill the table. False if something is not exactly right; then the table is of no use."""
     cdef PyObject* tree[MOST_ARRAYS]
@@ -79,9 +83,9 @@ cdef bint gather(Work* work, object formula, object params, object grads, dict b
         tree[2 + j] = PyDict_GetItemWithError(buffers, letter)
         if tree[2 + j] == NULL:
             return False
-    if type(params) is list or type(params) is tuple:
+    if is_row(params):
         for j in range(1, work.arrays):
-            if not ((type(<object>tree[j]) is list or type(<object>tree[j]) is tuple) and len(<object>tree[j]) == len(params)):
+            if not (is_row(<object>tree[j]) and len(<object>tree[j]) == len(params)):
                 return False
         reserve(work, len(params))
         for i in range(len(params)):

@@ -227,6 +227,7 @@ class Cosine(Schedule):
     def reference(self, t: Array) -> Array:
         left = np.maximum(self.steps - t, 0.0)
         # Whichever end is nearer, the distance from it is the sum that does not cancel.
-        near = np.sin(np.pi / 2 * (np.minimum(t, left) / self.steps)) ** 2 * (self.peak - self.floor)
+        sine = np.sin(np.pi / 2 * (np.minimum(t, left) / self.steps))
+        near = sine * sine * (self.peak - self.floor)
         rates: Array = np.where(t < left, self.peak - near, self.floor + near)
         return rates
