@@ -242,15 +242,17 @@ cdef inline real exp_parts(real x, real* low) noexcept nogil:
 
 cdef inline real expm1_parts(real x, real k, real shifted, real* low) noexcept nogil:
     """exp(x) - 1 = (2**k - 1) + 2**k (exp(r) - 1) = high + low; returns high. ``shifted`` holds the power that is used."""
-    cdef real one = 1, half = 0.5, r, tail, power, whole, part, high
+    cdef real one = 1, half = 0.5, r, tail, power, whole, part, high, lost
     r = without_powers(x, k, &tail)
     power = power_of_two(shifted)
     whole = power - one
     part = power * r
     high = whole + part
-    # exp(r + tail) = exp(r) + exp(r) tail, and half of what r * r loses; then what the differences and sums above lost.
+    # What the sum lost; what the difference lost, if 2**k is the larger, or if 1 is (one of the two is always zero).
+    lost = (part - (high - whole)) + (((power - whole) - one) + (power - (whole + one)))
+    # exp(r + tail) = exp(r) + exp(r) tail, and half of what r * r loses.
     tail = mul_add(half, square_lost(r, r * r), mul_add(tail, r, tail))
-    low[0] = mul_add(power, exp_rest(r, tail), (part - (high - whole)) + (power - (whole + one)))
+    low[0] = mul_add(power, exp_rest(r, tail), lost)
     return high
 
 
