@@ -9,12 +9,13 @@ letter without a value, a macro without a meaning.
 The first statement is what is displayed; those that follow (", \\qquad r = ...", "where ...", further lines) define
 its letters, in any order. A line with ``\leftarrow`` assigns: it changes the letter for the lines below it. A
 definition with a free index, ``p_c = ...``, serves every index; one with arguments, ``\sigma(x) = ...``, is a function.
+Functions that are not defined in the display can be given by keyword. A part like ``0 \le t \le T`` limits the letters.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,11 @@ import mpmath
 from latex_grammar import CONSTANTS, Closure, Indexed, Reader, Scope, Value, number, whole
 from latex_tokens import Node, Token, Unreadable, canonical, inside, name, tokens
 
-__all__ = ["Display", "Indexed", "Unreadable"]
+__all__ = ["Display", "Indexed", "OutOfRange", "Unreadable"]
+
+
+class OutOfRange(ValueError):
+    """Values for which the display states nothing: it ends in a condition that they do not meet."""
 
 
 @dataclass
@@ -40,14 +45,15 @@ class Statement:
 class Display:
     """A displayed formula, ready to be evaluated; ``letters`` are the names that stand in it."""
 
-    def __init__(self, tex: str) -> None:
+    def __init__(self, tex: str, **functions: Callable[..., Value]) -> None:
         self.tex = tex
         self.letters: set[str] = set()
         self.subscripts: list[tuple[str, str]] = []
-        self.functions: dict[str, tuple[list[str], Closure]] = {}
+        self.functions: dict[str, tuple[list[str] | None, Callable]] = {f: (None, v) for f, v in functions.items()}
         self.definitions: dict[str, Closure] = {}
         try:
-            self.statements = [_statement(line) for line in _lines(katex.parse(tex))]
+            lines = _lines(katex.parse(tex))
+            self.statements = [_statement(line) for line in lines if not _is_condition(line)]
             for later in self.statements[1:]:
                 if later.parameters:
                     self.functions[later.name] = (later.parameters, lambda scope, s=later: s.value(scope))
@@ -57,6 +63,8 @@ class Display:
                     if statement.name in self.definitions:
                         raise Unreadable(f"{statement.name} is defined twice")
                     self.definitions[statement.name] = statement.value
+            readers = [Reader(line, self) for line in lines if _is_condition(line)]
+            self.conditions = [reader.all(reader.condition) for reader in readers]
         except (Unreadable, katex.KatexError) as error:
             raise Unreadable(f"{error}\n    in {tex}") from None
         if not self.statements:
@@ -76,17 +84,16 @@ class Display:
 
         return value
 
-    def look_up(self, base: str, scope: Scope, spelled: str = "", index: Closure | None = None) -> Value:
-        key = f"{base}_{{{spelled}}}" if spelled else base
+    def look_up(self, key: str, scope: Scope, stem: str = "", index: Closure | None = None) -> Value:
         if key in scope.values:
             return number(scope, key)
         if key in self.definitions:
             return scope.defined(key)
-        if spelled and index is not None:
-            if isinstance(found := scope.values.get(base), Indexed):
+        if index is not None:
+            if isinstance(found := scope.values.get(stem), Indexed):
                 return found[whole(index(scope))]
             for pattern in self.definitions:
-                if (match := re.fullmatch(re.escape(base) + r"_\{([a-zA-Z])\}", pattern)) is not None:
+                if (match := re.fullmatch(re.escape(stem) + r"_\{([a-zA-Z])\}", pattern)) is not None:
                     return scope.bind(values={match[1]: index(scope)}).defined(pattern)
         if key in CONSTANTS:
             return +CONSTANTS[key]
@@ -96,12 +103,16 @@ class Display:
         given = {name(key): value for key, value in values.items()}
         if twice := given.keys() & self.definitions.keys():
             raise Unreadable(f"given and defined: {', '.join(sorted(twice))}\n    in {self.tex}")
-        return Scope(given, self.definitions)
+        scope = Scope(given, self.definitions)
+        if not all(holds(scope) for holds in self.conditions):
+            raise OutOfRange(f"not stated for these values\n    in {self.tex}")
+        return scope
 
     def value(self, values: Mapping[str, Any]) -> Value:
         """The value of the first statement. ``values`` are numbers or :class:`Indexed`, by their LaTeX."""
+        scope = self._scope(values)
         try:
-            return self.statements[0].value(self._scope(values))
+            return self.statements[0].value(scope)
         except Unreadable as error:
             raise Unreadable(f"{error}\n    in {self.tex}") from None
 
@@ -141,6 +152,12 @@ def _lines(tree: list[Node]) -> list[list[Token]]:
                 part.append(t)
         found.append(part)
     return [part for part in found if part]
+
+
+def _is_condition(line: list[Token]) -> bool:
+    """Whether a part only limits the letters, like ``0 <= t <= T``."""
+    relations = [t.text for t in line if t.kind == "relation"]
+    return bool(relations) and not {"=", "<-"} & set(relations)
 
 
 def _statement(line: list[Token]) -> Statement:

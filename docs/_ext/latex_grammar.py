@@ -96,7 +96,7 @@ FENCED: dict[str, Callable[[Value], Value]] = {
     "\\lceil": mpmath.ceil,
 }
 CONSTANTS = {"e": mpmath.e, "\\mathrm{e}": mpmath.e, "\\pi": mpmath.pi, "\\infty": mpmath.inf}
-MARKS = {"\\star", "*", "\\prime", "\\prime\\prime", "\\top", "+"}  # superscripts that are part of a name
+MARKS = {"\\star", "*", "\\prime", "\\prime\\prime", "\\max", "\\min"}  # superscripts that are part of a name
 INDICATORS = {"\\mathbb{1}", "\\mathbf{1}"}
 
 
@@ -212,26 +212,28 @@ class Reader:
 
     def named(self, base: str) -> Closure:
         sub = self.take("sub")
-        if (mark := self.peek("sup")) and canonical(mark.node) in MARKS:
-            self.take()
-            base += f"^{{{canonical(mark.node)}}}"
+        spelled = f"_{{{canonical(sub.node)}}}" if sub else ""
+        mark = ""
+        if (power := self.peek("sup")) and canonical(power.node) in MARKS:
+            mark = f"^{{{canonical(self.take().node)}}}"
+        if base + mark in self.display.functions and sub is None and self.peek("open", "leftright"):
+            return self.called(base + mark)
+        key = base + spelled + mark
+        self.display.letters.add(key)
         if sub is None:
-            self.display.letters.add(base)
-            if base in self.display.functions and self.peek("open", "leftright"):
-                return self.called(base)
-            return lambda scope: self.display.look_up(base, scope)
-        spelled = canonical(sub.node)
-        self.display.letters.add(f"{base}_{{{spelled}}}")
-        self.display.subscripts.append((base, spelled))
+            return lambda scope: self.display.look_up(key, scope)
+        self.display.subscripts.append((base + mark, canonical(sub.node)))
         try:
             index = self.inner(sub.node)
         except Unreadable:
             index = None
-        return lambda scope: self.display.look_up(base, scope, spelled, index)
+        return lambda scope: self.display.look_up(key, scope, base + mark, index)
 
     def called(self, base: str) -> Closure:
         parameters, body = self.display.functions[base]
         arguments = self.arguments()
+        if parameters is None:
+            return lambda scope: mpmath.mpmathify(body(*(argument(scope) for argument in arguments)))
         if len(arguments) != len(parameters):
             raise Unreadable(f"{base} takes {len(parameters)} arguments")
         return lambda scope: body(scope.bind(values={p: a(scope) for p, a in zip(parameters, arguments, strict=True)}))

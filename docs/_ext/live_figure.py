@@ -6,6 +6,7 @@ Nothing here needs Sphinx."""
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import math
@@ -25,6 +26,7 @@ RAVINE, START = (1.0, 10.0), (-4.0, 1.5)
 CARE: dict[str, dict[str, Any]] = {
     "SGD": {"without": ("dampening",), "start": {"momentum": 0.9}, "sliders": {"momentum": (0.01, 0.99)}},
     "CategoricalCrossEntropy": {"without": ("from_logits",)},
+    "Cosine": {"sliders": {"peak": (0.2, 1.0), "floor": (0.0, 0.2)}},
 }
 
 
@@ -54,11 +56,6 @@ def printed(expression: sympy.Expr) -> str:
     if "\n" in code:
         raise ValueError(f"no JavaScript for {expression}")
     return code
-
-
-def functions(instance: Formula, figure: dict[str, Any]) -> dict[str, str]:
-    """The JavaScript of one variant, by the keys of the figure's series."""
-    return PRINTED[figure["kind"]](instance)
 
 
 def printed_loss(instance: Formula) -> dict[str, str]:
@@ -104,51 +101,52 @@ def figure(formula: type[Formula]) -> dict[str, Any]:
     kind, care = mathematics.family(formula), CARE.get(formula.__name__, {})
     instance = mathematics.representative(formula, **care.get("start", {}))
     letters = mathematics.letters(instance)
-    without = care.get("without", ())
-    controls = []
+    controls, fixed, required = [], {}, []
     for field in formula.hyperparameters():
-        limits = care.get("sliders", {}).get(field.name, formula.range_of(field).slider)
-        if field.name in without:
-            continue
-        if field.name in mathematics.flags(formula):
-            controls.append({"name": field.name, "flag": True, "value": getattr(instance, field.name)})
-        elif limits:
-            whole = formula.range_of(field).text.startswith("an integer")
-            value = getattr(instance, field.name)
+        value, accepted = getattr(instance, field.name), formula.range_of(field)
+        limits = care.get("sliders", {}).get(field.name, accepted.slider)
+        if field.name in mathematics.flags(formula) and field.name not in care.get("without", ()):
+            controls.append({"name": field.name, "flag": True, "value": value})
+        elif accepted.number and limits and field.name not in care.get("without", ()):
+            whole = accepted.text.startswith("an integer")
             controls.append(slider(field.name, letters[field.name], value, limits, whole=whole))
-    made = {
+        else:
+            if accepted.number:
+                fixed[field.name] = value
+            if field.default is dataclasses.MISSING:
+                required.append(f"{field.name}={'lossref.' if isinstance(value, Formula) else ''}{value!r}")
+    offered = {c["name"] for c in controls if c.get("flag")}
+    return {
         "name": formula.__name__,
         "kind": kind,
         "controls": controls,
-        "fixed": {
-            f.name: getattr(instance, f.name)
-            for f in formula.hyperparameters()
-            if formula.range_of(f).number and f.name not in {c["name"] for c in controls}
-        },
+        "fixed": fixed,
+        "required": required,
         **SHAPE[kind](instance, letters),
+        "functions": {
+            "+".join(chosen): PRINTED[kind](variant)
+            for chosen, variant in mathematics.variants(formula).items()
+            if set(chosen) <= offered
+        },
     }
-    names = [c["name"] for c in controls if c.get("flag")]
-    made["functions"] = {
-        "+".join(chosen): functions(variant, made)
-        for chosen, variant in mathematics.variants(formula).items()
-        if set(chosen) <= set(names)
-    }
-    return made
 
 
 def slider(name: str, letter: str, value: float, limits: tuple[float, float], *, whole: bool = False) -> dict[str, Any]:
-    """A slider; one that spans two powers of ten or more is logarithmic."""
+    """A slider. One over two powers of ten or more is logarithmic; one that comes close to 1 is so in 1 - value."""
     low, high = limits
-    logarithmic = low > 0 and high / low >= 100 and not whole
-    step = 0.01 if logarithmic else 1 if whole else 10 ** math.floor(math.log10((high - low) / 50))
+    scale = "linear"
+    if low > 0 and high / low >= 100 and not whole:
+        scale = "log"
+    elif low >= 0 and 0.99 <= high < 1:
+        scale = "memory"
     return {
         "name": name,
         "letter": letter,
         "value": min(max(value, low), high),
         "min": low,
         "max": high,
-        "step": step,
-        "log": logarithmic,
+        "step": 1 if whole else 10 ** math.floor(math.log10((high - low) / 50)),
+        "scale": scale,
     }
 
 
@@ -160,7 +158,7 @@ def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any
         return {"x": [x], "given": {"target": 0}, "series": series, "call": call}
     target = slider("target", letters["target"], 1.0, (0.0, 1.0)) | {"step": 0.05}
     logit = slider("x", letters["pred"], -1.0, (-6.0, 6.0)) | {"label": "logit z", "is": "pred"}
-    chance = slider("x", "p", 0.2, (0.01, 0.99)) | {"label": "probability p", "is": "pred", "log": False}
+    chance = slider("x", "p", 0.2, (0.01, 0.99)) | {"label": "probability p", "is": "pred", "scale": "linear"}
     return {"x": [logit, chance], "axis": "from_logits", "more": [target], "series": series, "call": call}
 
 

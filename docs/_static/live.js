@@ -15,6 +15,12 @@
   const show = (value) =>
     Number.isNaN(value) ? "nan" : !Number.isFinite(value) ? (value < 0 ? "−∞" : "∞")
       : String(Number(value.toPrecision(5))).replace("-", "−");
+  // How a slider's place and its value belong together.
+  const SCALES = {
+    linear: {place: (value) => value, value: (place, step) => tidy(Math.round(place / step) * step)},
+    log: {place: Math.log10, value: (place) => round3(10 ** place)},
+    memory: {place: (value) => -Math.log10(1 - value), value: (place) => tidy(1 - Number((10 ** -place).toPrecision(2)))},
+  };
   const python = (value) => {
     if (typeof value === "boolean") return value ? "True" : "False";
     return String(value);
@@ -89,9 +95,7 @@
     }
 
     set(control, value) {
-      if (!Number.isFinite(value)) return;
-      const inside = Math.min(control.max, Math.max(control.min, value));
-      this.state[control.name] = control.log ? round3(inside) : tidy(Math.round(inside / control.step) * control.step);
+      if (Number.isFinite(value)) this.state[control.name] = Math.min(control.max, Math.max(control.min, value));
     }
 
     read(input) {
@@ -100,7 +104,7 @@
         this.state[control.name] = input.checked;
         if (control.name === this.data.axis) this.state.x = this.axis.value;
       } else {
-        this.set(control, control.log ? 10 ** Number(input.value) : Number(input.value));
+        this.set(control, SCALES[control.scale].value(Number(input.value), control.step));
       }
       this.update();
     }
@@ -128,7 +132,8 @@
       const move = (event) => {
         const box = this.plot.getBoundingClientRect();
         const part = (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT);
-        this.set(this.axis, this.axis.min + part * (this.axis.max - this.axis.min));
+        const value = this.axis.min + part * (this.axis.max - this.axis.min);
+        this.set(this.axis, SCALES.linear.value(value, this.axis.step));
         this.update();
       };
       this.plot.addEventListener("pointerdown", (event) => { this.plot.setPointerCapture(event.pointerId); move(event); });
@@ -174,7 +179,7 @@
     }
 
     call() {
-      const settings = this.data.controls.map(({name}) => `${name}=${python(this.state[name])}`);
+      const settings = [...this.data.required, ...this.data.controls.map(({name}) => `${name}=${python(this.state[name])}`)];
       const values = {formula: `${this.data.name}(${settings.join(", ")})`, target: 0, ...this.state};
       return this.data.call.replace(/\{(\w+)\}/g, (_, name) => python(values[name]));
     }
@@ -186,10 +191,10 @@
       for (const control of [axis, ...this.controls]) {
         const input = this.inputs[control.name], value = this.state[control.name];
         if (control.flag) { input.checked = value; continue; }
-        const scale = control.log ? Math.log10 : (x) => x;
-        [input.min, input.max, input.step] = [scale(control.min), scale(control.max), control.step];
-        if (control.log) input.step = "any";
-        input.value = scale(value);
+        const {place} = SCALES[control.scale];
+        [input.min, input.max] = [place(control.min), place(control.max)];
+        input.step = control.scale === "linear" ? control.step : 0.02;
+        input.value = place(value);
         input.setAttribute("aria-valuetext", show(value));
         this.body.querySelector(`output[data-value="${control.name}"]`).value = show(value);
       }

@@ -2,11 +2,23 @@
 
 import mpmath
 import pytest
-from latex_eval import Display, Indexed, Unreadable
+from latex_eval import Display, Indexed, OutOfRange, Unreadable
 from latex_tokens import name
 
 VALUES = {
-    **{"a": 2, "b": 3, "c": 5, "x": 0.5, "y": -1.5, "n": 4, r"\delta": 0.7, r"\beta_1": 0.9, r"\hat y": 7, "m_{t-1}": 11},
+    **{
+        "a": 2,
+        "b": 3,
+        "c": 5,
+        "x": 0.5,
+        "y": -1.5,
+        "n": 4,
+        r"\delta": 0.7,
+        r"\beta_1": 0.9,
+        r"\hat y": 7,
+        "m_{t-1}": 11,
+    },
+    **{r"v^{\max}_t": 1, r"v^\star_t": 2},
     "z": Indexed([1.0, 2.0, 4.0]),
     "q": Indexed([0.25, 0.75, 0.0]),
     "u": Indexed([3.0, -4.0]),
@@ -49,6 +61,7 @@ MEANINGS = [
     (r"\cos(\pi)", -1),
     (r"\hat y - \hat{y}", 0),
     (r"\beta_1 m_{t-1} + (1 - \beta_1)", mpmath.mpf("0.9") * 11 + mpmath.mpf("0.1")),
+    (r"v_t^{\max} + v_{t}^\star", 3),
     (r"z_2", 2),
     (r"z_{b-1}", 2),
     (r"\sum_{k=1}^{3} z_k", 7),
@@ -132,6 +145,20 @@ def test_a_definition_with_an_index_serves_every_index():
 def test_a_definition_with_arguments_is_a_function():
     display = Display(r"\ell = a\,\sigma(x) + \sigma(-x), \qquad \sigma(u) = \frac{1}{1 + e^{-u}}")
     assert mpmath.almosteq(display.value(VALUES), 2 / (1 + exp(-0.5)) + 1 / (1 + exp(0.5)))
+
+
+def test_a_function_may_be_given():
+    warmup = Display(
+        r"\eta(t) = \begin{cases} f(0)\, t / w & t < w \\ f(t - w) & t \ge w \end{cases}", f=lambda u: 2 - u
+    )
+    assert [warmup.value({"t": t, "w": 2}) for t in (0, 1, 2, 3)] == [0, 1, 2, 1]
+
+
+def test_a_condition_limits_the_letters():
+    display = Display(r"\eta(t) = 1 - t / T, \qquad 0 \le t \le T")
+    assert display.value({"t": 1, "T": 4}) == 0.75
+    with pytest.raises(OutOfRange):
+        display.value({"t": 5, "T": 4})
 
 
 def test_the_lines_of_an_update_rule_are_executed_in_order():

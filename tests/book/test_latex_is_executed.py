@@ -1,0 +1,270 @@
+"""Every displayed formula of the library is executed: the hand-written ones of the docstrings against SymPy and against
+the kernels, and the derivatives that the book prints against the kernels."""
+
+import dataclasses
+import functools
+import itertools
+
+import mathematics
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from latex_eval import Display, Indexed, OutOfRange, Unreadable
+from mathematics import displays, family, letters
+
+from lossref import registry
+
+DIGITS = 60
+EDGES = [0.0, 1.0, -1.0, 0.3, -0.3, 4.0, -4.0, 1e-9, -2e-5, 37.5, -600.0]
+STATED = [
+    pytest.param(f, tex, id=f"{f.__name__}-{k}")
+    for f in registry.formulas()
+    for k, tex in enumerate(displays(f.__doc__))
+]
+PRINTED = [
+    pytest.param(instance, tex, id=f"{formula.__name__}-{'-'.join(chosen) or 'plain'}-{k}")
+    for formula in registry.formulas()
+    for chosen, instance in mathematics.variants(formula).items()
+    for k, tex in enumerate(mathematics.derived(instance))
+]
+
+
+@pytest.fixture(autouse=True)
+def _many_digits():
+    with mpmath.workdps(DIGITS):
+        yield
+
+
+def close(computed, exact, rel=2e-14):
+    """Equal to float64's digits: ``exact`` has many more."""
+    if not mpmath.isfinite(exact):
+        return computed == exact
+    return abs(mpmath.mpf(float(computed)) - exact) <= rel * abs(exact) + 1e-300
+
+
+def numbers(instance):
+    """The hyper-parameters that are symbols of the formula, by their letters."""
+    return {
+        letters(instance)[field.name]: getattr(instance, field.name)
+        for field in instance.hyperparameters()
+        if instance.range_of(field).number
+    }
+
+
+def settings_shown(formula, tex):
+    """The samples that a display speaks of: what does not stand in it is at its default."""
+    default = mathematics.representative(formula)
+    for sample in registry.samples():
+        if type(sample) is not formula:
+            continue
+        written = mathematics.Display(tex, **given_functions(sample)).letters
+        hidden = [
+            field.name
+            for field in sample.hyperparameters()
+            if not (sample.range_of(field).number and mathematics.spelled(letters(sample)[field.name]) in written)
+            and field.name not in given_fields(sample)
+        ]
+        if all(getattr(sample, name) == getattr(default, name) for name in hidden):
+            yield sample
+
+
+def given_fields(instance):
+    """Hyper-parameters that are schedules: functions in a display."""
+    return [f.name for f in dataclasses.fields(instance) if family_or_none(getattr(instance, f.name)) == "schedule"]
+
+
+def given_functions(instance):
+    return {
+        letters(instance)[name]: lambda t, name=name: symbolic(getattr(instance, name), t=t)
+        for name in given_fields(instance)
+    }
+
+
+def family_or_none(value):
+    return family(type(value)) if isinstance(value, mathematics.Formula) else None
+
+
+def symbolic(instance, expression=None, **values):
+    """The SymPy formula (or another expression in its symbols) at many digits."""
+    flat = {}
+    for name, symbol in {**instance.arguments(), "step": mathematics.STEP}.items():
+        value = values.get(name, getattr(instance, name, None))
+        pairs = zip(symbol, value, strict=True) if isinstance(symbol, tuple) and name in values else [(symbol, value)]
+        flat |= {s: mpmath.mpmathify(v) for s, v in pairs if isinstance(s, sympy.Symbol) and v is not None}
+    return compiled(instance.expression() if expression is None else expression, *flat)(*flat.values())
+
+
+@functools.cache
+def compiled(expression, *symbols):
+    return sympy.lambdify(symbols, expression, "mpmath")
+
+
+# ------------------------------------------------------------------------------- where each family is evaluated, and by
+
+
+def pointwise(instance):
+    """Pairs of prediction and target, with kinks and edges, and what the library says there."""
+    targets = [0.0, 1.0, 0.25]
+    preds = EDGES if mathematics.in_residual(instance.expression(), instance.arguments()) is not None else EDGES[:-1]
+    if not getattr(instance, "from_logits", True):
+        preds = [0.25, 0.5, 1e-9, 1 - 1e-9, 0.999]
+    if hasattr(instance, "delta"):
+        preds = [*preds, instance.delta, -instance.delta, instance.delta * (1 + 1e-15)]
+    loss = dataclasses.replace(instance, reduction="sum")
+    for pred, target in itertools.product(preds, targets):
+        yield (
+            {letters(instance)["pred"]: pred, letters(instance)["target"]: target},
+            {"pred": pred, "target": target},
+            lambda order, p=pred, t=target: (loss.values, loss.grad, loss.curvature)[order]([p], [t])[0],
+        )
+
+
+def rowwise(instance):
+    """Rows of three classes, against labels and against distributions."""
+    rows = [[0.0, 0.0, 0.0], [1.0, 2.0, -3.0], [30.0, -30.0, 0.5], [1e-9, -1e-9, 5.0]]
+    if not instance.from_logits:
+        rows = [[0.25, 0.5, 0.25], [0.9, 0.05, 0.05]]
+    loss = dataclasses.replace(instance, reduction="sum")
+    for row, target in itertools.product(rows, ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5])):
+        yield (
+            {letters(instance)["pred"]: Indexed(row), letters(instance)["target"]: Indexed(target)},
+            {"pred": row, "target": target},
+            lambda order, p=row, t=target: np.ravel((loss.values, loss.grad, loss.curvature)[order]([p], [t]))[0],
+        )
+
+
+SAMPLED = {"pointwise": pointwise, "rowwise": rowwise}
+
+
+@pytest.mark.parametrize(("formula", "tex"), STATED)
+def test_a_docstring_states_what_the_library_computes(formula, tex):
+    checked = 0
+    for instance in settings_shown(formula, tex):
+        checked += CHECKS[family(formula)](instance, Display(tex, **given_functions(instance)))
+    assert checked >= 10, "the display holds for too few of the samples to be tested by them"
+
+
+def check_loss(instance, display):
+    count = 0
+    for stated, named, library in SAMPLED[family(type(instance))](instance):
+        value = display.value({**numbers(instance), **stated})
+        assert mpmath.almosteq(value, symbolic(instance, **named), rel_eps=1e-40, abs_eps=1e-50)
+        assert close(library(0), value), (instance, named)
+        count += 1
+    return count
+
+
+def check_penalty(instance, display):
+    (statement,) = display.statements
+    count = 0
+    for w, step in itertools.product(EDGES, (0.1, 1.0, 3.0)):
+        values = {**numbers(instance), r"\eta": step}
+        if statement.name == "R":
+            value = display.value({**values, "w": Indexed([w, -0.5])})
+            exact = symbolic(instance, w=w) + symbolic(instance, w=-0.5)
+            computed = instance([w, -0.5])
+        elif statement.name == "prox":
+            value = display.value({**values, "w": w})
+            exact = symbolic(instance, mathematics.prox(instance), w=w, step=step)
+            computed = instance.prox([w], step)[0]
+        else:
+            pytest.fail(f"nothing tells what {statement.name} is")
+        assert mpmath.almosteq(value, exact, rel_eps=1e-40, abs_eps=1e-50)
+        assert close(computed, value, rel=1e-12), (instance, w, step)
+        count += 1
+    return count
+
+
+def check_schedule(instance, display):
+    count = 0
+    for t in [0, 1, 2, 3, 6, 7, 8, 29, 30, 31, 99, 100, 101, 1000]:
+        try:
+            value = display.value({**numbers(instance), "t": t})
+        except OutOfRange:
+            continue
+        assert mpmath.almosteq(value, symbolic(instance, t=t), rel_eps=1e-40, abs_eps=1e-50)
+        assert close(instance(t), value), (instance, t)
+        count += 1
+    return count
+
+
+def taken(instance, theta, g, buffers, t):
+    """Step ``t`` of the library, from given buffers."""
+    params = np.array([theta])
+    state = instance.init(params)
+    state.step = t - 1
+    for name in state.buffers:
+        state.buffers[name][:] = buffers[name]
+    instance.step(params, np.array([g]), state)
+    return {"theta": params[0], **{name: value[0] for name, value in state.buffers.items()}}
+
+
+BUFFERS = {"m": 0.25, "v": 0.5, "v_max": 0.625}
+
+
+def check_optimizer(instance, display):
+    count = 0
+    for theta, g, t in itertools.product((1.0, -0.3), (0.5, -2.0, 0.0), (2, 3, 10)):
+        quantities = {"theta": theta, **BUFFERS}
+        before = {letters(instance)[name] + "_{t-1}": value for name, value in quantities.items()}
+        after = display.run({**numbers(instance), **before, "g_t": g, "t": t})
+        exact = {name: symbolic(instance, e, g=g, t=t, **quantities) for name, e in instance.expression().items()}
+        for name, computed in taken(instance, theta, g, BUFFERS, t).items():
+            value = after[mathematics.spelled(letters(instance)[name] + "_{t}")]
+            assert mpmath.almosteq(value, exact[name], rel_eps=1e-40, abs_eps=1e-50), name
+            assert close(computed, value, rel=1e-13), (instance, name)
+        count += 1
+    return count
+
+
+CHECKS = {
+    "pointwise": check_loss,
+    "rowwise": check_loss,
+    "penalty": check_penalty,
+    "schedule": check_schedule,
+    "optimizer": check_optimizer,
+}
+
+
+@pytest.mark.parametrize(("instance", "tex"), PRINTED)
+def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
+    display, kind = Display(tex), family(type(instance))
+    name = display.statements[0].name
+    hidden = {str(symbol): float(value) for symbol, value in mathematics.shown(instance).items()}
+    instance = dataclasses.replace(instance, **hidden)
+    if kind in ("pointwise", "rowwise"):
+        order = 2 if name.startswith(r"\frac{\partial^{2}") else 1
+        for stated, named, library in SAMPLED[kind](instance):
+            value = display.value({**numbers(instance), **stated})
+            assert close(library(order), value), (instance, named)
+    elif kind == "penalty":
+        for w, step in itertools.product(EDGES, (0.1, 1.0, 3.0)):
+            value = display.value({**numbers(instance), "w": w, r"\eta": step})
+            computed = instance.prox([w], step) if name == "prox" else instance.grad([w])
+            assert close(computed[0], value, rel=1e-12), (instance, w, step)
+    else:
+        written = {mathematics.spelled(letters(instance)[each]): each for each in ("theta", *BUFFERS)}
+        for theta, g, t in itertools.product((1.0, -0.3), (0.5, -2.0), (1, 2, 10)):
+            quantities = {"theta": theta, **BUFFERS}
+            before = {letters(instance)[each]: value for each, value in quantities.items()}
+            after = display.run({**numbers(instance), **before, "g": g, "t": t})[name]
+            computed = taken(instance, theta, g, BUFFERS, t)
+            if written[name] in computed:
+                assert close(computed[written[name]], after, rel=1e-13), (instance, name)
+
+
+def test_every_formula_states_itself():
+    assert not [f.__name__ for f in registry.formulas() if not displays(f.__doc__)]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [(r"\tfrac12 r^2", "r^2"), (r"\le", "<"), (r"|r| - \tfrac12", "|r| - "), (r"\hat y - y", "y")]
+)
+def test_a_planted_error_is_found(right, wrong):
+    (tex,) = displays(mathematics.named("Huber").__doc__)
+    huber = mathematics.representative(mathematics.named("Huber"))
+    assert check_loss(huber, Display(tex))
+    assert right in tex
+    with pytest.raises((AssertionError, Unreadable)):
+        check_loss(huber, Display(tex.replace(right, wrong)))
