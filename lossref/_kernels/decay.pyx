@@ -44,18 +44,18 @@ cdef inline double power(double initial, double t, double log, double log_low) n
     whole = r
     r = whole + rest
     rest += whole - r
-    tail = 1 + r * (1.0 / 13)
-    tail = 1 + r * (1.0 / 12) * tail
-    tail = 1 + r * (1.0 / 11) * tail
-    tail = 1 + r * (1.0 / 10) * tail
-    tail = 1 + r * (1.0 / 9) * tail
-    tail = 1 + r * (1.0 / 8) * tail
-    tail = 1 + r * (1.0 / 7) * tail
-    tail = 1 + r * (1.0 / 6) * tail
-    tail = 1 + r * (1.0 / 5) * tail
-    tail = 1 + r * (1.0 / 4) * tail
-    tail = 1 + r * (1.0 / 3) * tail
-    tail = rest + r * r * 0.5 * tail
+    tail = 1 / 479001600.0 + r * (1 / 6227020800.0)         # 1/12! and 1/13!
+    tail = 1 / 39916800.0 + r * tail
+    tail = 1 / 3628800.0 + r * tail
+    tail = 1 / 362880.0 + r * tail
+    tail = 1 / 40320.0 + r * tail
+    tail = 1 / 5040.0 + r * tail
+    tail = 1 / 720.0 + r * tail
+    tail = 1 / 120.0 + r * tail
+    tail = 1 / 24.0 + r * tail
+    tail = 1 / 6.0 + r * tail
+    tail = 0.5 + r * tail
+    tail = rest + r * r * tail
     x = 1 + r
     x += (1 - x + r) + tail
     half = floor(n * 0.5)
@@ -85,17 +85,16 @@ cdef void staircase(double* t, const double* p, double* out, Py_ssize_t n) noexc
 cdef inline double sine_square(double w_square) noexcept nogil:
     """sin²(πw/2) for w <= 1/2, as (1 - cos(πw))/2: the series of the cosine without its first term."""
     cdef double y = 9.869604401089358 * w_square, tail      # π²w²
-    tail = 1 - y * (1.0 / 462)                              # 21·22
-    tail = 1 - y * (1.0 / 380) * tail
-    tail = 1 - y * (1.0 / 306) * tail
-    tail = 1 - y * (1.0 / 240) * tail
-    tail = 1 - y * (1.0 / 182) * tail
-    tail = 1 - y * (1.0 / 132) * tail
-    tail = 1 - y * (1.0 / 90) * tail
-    tail = 1 - y * (1.0 / 56) * tail
-    tail = 1 - y * (1.0 / 30) * tail
-    tail = 1 - y * (1.0 / 12) * tail                        # 3·4
-    return 0.25 * y * tail
+    tail = 1 / 4865804016353280000.0 - y * (1 / 2248001455555215360000.0)       # 1/(2·20!) and 1/(2·22!)
+    tail = 1 / 12804747411456000.0 - y * tail
+    tail = 1 / 41845579776000.0 - y * tail
+    tail = 1 / 174356582400.0 - y * tail
+    tail = 1 / 958003200.0 - y * tail
+    tail = 1 / 7257600.0 - y * tail
+    tail = 1 / 80640.0 - y * tail
+    tail = 1 / 1440.0 - y * tail
+    tail = 1 / 48.0 - y * tail
+    return y * (0.25 - y * tail)
 
 
 cdef void cosine(double* t, const double* p, double* out, Py_ssize_t n) noexcept nogil:

@@ -50,6 +50,8 @@ cdef inline Py_ssize_t chunk_rates(rates block, const Times* times, Py_ssize_t a
     """At most CHUNK steps."""
     cdef Py_ssize_t wrong[BLOCKS]
     cdef Py_ssize_t blocks = (n + BLOCK - 1) // BLOCK, k, total = 0
+    if blocks == 1:
+        return block_rates(block, times, at, n)
     for k in prange(blocks, schedule="static", num_threads=times.threads):
         wrong[k] = block_rates(block, times, at + k * BLOCK, min(<Py_ssize_t>BLOCK, n - k * BLOCK))
     for k in range(blocks):
