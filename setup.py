@@ -19,6 +19,7 @@ from setuptools.errors import CCompilerError, ExecError, PlatformError
 KERNELS = Path("lossref", "_kernels")
 # Compiled once: the choice of instructions is not theirs.
 PLAIN = ["cpu", "entry", "entry_rows", "entry_steps", "entry_schedules"]
+HEADERS = sorted(str(path) for path in KERNELS.glob("*.pxd"))
 CHAPTERS = sorted(path.stem for path in KERNELS.glob("*.pyx") if path.stem not in PLAIN)
 
 # Directives stand here and not in the sources, where a header would override the directives of a checked build.
@@ -51,7 +52,7 @@ def possible_extensions() -> list[Extension]:
     modules = {f"lossref._kernels.{name}": name for name in PLAIN}
     modules |= {f"lossref._kernels.{kind}.{name}": name for kind in ["baseline", *wide] for name in CHAPTERS}
     return [
-        Extension(module, [str(KERNELS / f"{name}.pyx")], define_macros=MACROS, optional=True)
+        Extension(module, [str(KERNELS / f"{name}.pyx")], depends=HEADERS, define_macros=MACROS, optional=True)
         for module, name in modules.items()
     ]
 
