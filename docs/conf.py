@@ -28,6 +28,8 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
+    "chapters",
+    "disassembly",
     "exercises",
     "formula",
     "measured",

@@ -22,10 +22,14 @@ chain = entropy.curvature(logit, true)  # and its curvature is p (1 - p), which 
 figure, (value, slope) = panels(2)
 value.plot(logit, entropy.values(logit, true), label="cross-entropy", **series(0))
 value.plot(logit, squared.values(p, true), label="squared error", **series(1))
-value.set(xlabel="logit z of the true class", ylabel="loss (nats; 1 for the square)", xlim=(-8, 8), ylim=(0, 6), title="Value")
+value.set(
+    xlabel="logit z of the true class", ylabel="loss (nats; 1 for the square)", xlim=(-8, 8), ylim=(0, 6), title="Value"
+)
 slope.plot(logit, entropy.grad(logit, true), label="cross-entropy", **series(0))
 slope.plot(logit, squared.grad(p, true) * chain, label="squared error", **series(1))
-slope.set(xlabel="logit z of the true class", ylabel="slope in the logit", xlim=(-8, 8), ylim=(-1.1, 0.1), title="Slope")
+slope.set(
+    xlabel="logit z of the true class", ylabel="slope in the logit", xlim=(-8, 8), ylim=(-1.1, 0.1), title="Slope"
+)
 name_lines(value)
 name_lines(slope)
 
@@ -45,4 +49,9 @@ describe(
 )
 assert pulls[0] < -0.999
 assert abs(pulls[1]) < 0.001
-assert [round(given([q], [y]), 3) for y, q in [(1, 0.95), (1, 0.2), (1, 0.8), (0, 0.99)]] == [0.051, 1.609, 0.223, 4.605]
+assert [round(given([q], [y]), 3) for y, q in [(1, 0.95), (1, 0.2), (1, 0.8), (0, 0.99)]] == [
+    0.051,
+    1.609,
+    0.223,
+    4.605,
+]

@@ -28,9 +28,8 @@ panel.set(xlabel="lead of the true class's logit", ylabel="loss (nats)", xlim=(-
 name_lines(panel)
 
 # %%
-# What a smoothed label is, for the lecture's example of four classes: 0.05, 0.05, 0.85, 0.05. As a mixture with the
-# uniform distribution, which is what frameworks mean, that is ε = 0.2; spread over the three *other* classes it would be
-# ε = 0.15.
+# The lecture's smoothed label for four classes is 0.05, 0.05, 0.85, 0.05. As a mixture with the uniform distribution,
+# which is what frameworks mean, that is ε = 0.2; spread over the three *other* classes it would be ε = 0.15.
 
 scores, smoothed = [[1.0, 2.0, 3.0, 4.0]], [[0.05, 0.05, 0.85, 0.05]]
 by_label = lossref.CategoricalCrossEntropy(label_smoothing=0.2)(scores, [2])
