@@ -491,8 +491,8 @@ def path(
     return figure
 
 
-def grid(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
-    """Open a figure whose panels share both axes and stand in two columns, if there are more than two.
+def grid(count: int, *, height: float, columns: int = 2) -> tuple[Figure, list[Axes]]:
+    """Open a figure whose panels share both axes and stand in rows.
 
     Parameters
     ----------
@@ -500,6 +500,8 @@ def grid(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
         How many panels.
     height : float
         Of the figure, in inches.
+    columns : int, default 2
+        How many panels a row has at most.
 
     Returns
     -------
@@ -511,7 +513,7 @@ def grid(count: int, *, height: float) -> tuple[Figure, list[Axes]]:
     import matplotlib.pyplot as plt
 
     plt.rcParams.update(STYLE)
-    columns = min(count, 2)
+    columns = min(count, columns)
     rows = -(-count // columns)
     figure, axes = plt.subplots(
         rows,
@@ -582,7 +584,9 @@ def ramp(
     figure, (panel,) = panels(height=height)
     t = np.arange(steps)
     for index, (schedule, label) in enumerate(zip(schedules, labels, strict=True)):
-        panel.plot(t, schedule(t), label=label, drawstyle="steps-post", **series(index))
+        rates = schedule(t)
+        stands = np.median(np.abs(np.diff(rates))) == 0  # then its falls are jumps, and drawn as such
+        panel.plot(t, rates, label=label, drawstyle="steps-post" if stands else "default", **series(index))
     panel.set(xlabel=f"step t ({unit})", ylabel="learning rate (1)", xlim=(0, steps - 1))
     if logarithmic:
         panel.set(yscale="log", ylabel="learning rate (1, logarithmic)")

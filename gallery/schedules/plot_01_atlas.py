@@ -18,7 +18,7 @@ schedules = {
     "cosine": lossref.Cosine(peak=1.0, steps=epochs),
     "cosine, warm-up of 10": lossref.Cosine(peak=1.0, steps=epochs - 10).with_warmup(10),
 }
-figure = ramp(list(schedules.values()), steps=epochs + 1, labels=list(schedules), unit="epochs")
+figure = ramp(list(schedules.values()), steps=epochs, labels=list(schedules), unit="epochs")
 figure.axes[0].set(ylim=(-0.02, 1.05))
 name_lines(figure.axes[0])
 
@@ -26,7 +26,7 @@ name_lines(figure.axes[0])
 # The same on a logarithmic axis, where equal heights are equal factors: now the exponential is the straight one.
 
 three = list(schedules)[:3]
-logarithmic = ramp([schedules[name] for name in three], steps=epochs + 1, labels=three, unit="epochs", logarithmic=True)
+logarithmic = ramp([schedules[name] for name in three], steps=epochs, labels=three, unit="epochs", logarithmic=True)
 logarithmic.axes[0].set(ylim=(5e-4, 1.5))
 name_lines(logarithmic.axes[0])
 
