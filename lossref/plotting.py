@@ -141,7 +141,13 @@ def name_lines(axes: Axes, names: Sequence[str] | None = None, *, lines: Sequenc
         x, y = (np.asarray(data, dtype=float) for data in line.get_data())
         seen = np.flatnonzero((x >= left) & (x <= right) & (y >= low) & (y <= high))
         last = seen[-1]
-        across, up = axes.transAxes.inverted().transform(axes.transData.transform((x[last], y[last])))
+        end = axes.transAxes.inverted().transform(axes.transData.transform((x[last], y[last])))
+        if last + 1 < len(x) and np.isfinite(y[last + 1]):  # follow it to where it leaves the panel
+            beyond = axes.transAxes.inverted().transform(axes.transData.transform((x[last + 1], y[last + 1])))
+            way = beyond - end
+            reach = [(bound - e) / w for bound, e, w in zip((way > 0).astype(float), end, way, strict=True) if w]
+            end = end + min(reach) * way
+        across, up = end
         ends.append([across, up, name, line.get_color()])
     gap = 13 / 72 * axes.figure.dpi / axes.get_window_extent().height
     margin = [end for end in ends if end[0] > 0.9]

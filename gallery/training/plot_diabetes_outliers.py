@@ -2,9 +2,9 @@
 Spoil one target in ten: squared error does worse than no model, the robust losses hardly notice
 ================================================================================================
 
-Linear regression on 442 patients: ten measurements, and how far their diabetes has come a year later (a score from 25 to
-346). Some of the training targets are raised by ten standard deviations, as a slip of the pen does. Three models that
-differ in nothing but their loss are judged on patients whose data nobody touched.
+Linear regression on 442 patients: ten measurements, and how far their diabetes has come a year later (a score from 25
+to 346). Some of the training targets are raised by ten standard deviations, as a slip of the pen does. Three models
+that differ in nothing but their loss are judged on patients whose data nobody touched.
 """
 
 import numpy as np
@@ -78,8 +78,8 @@ name_lines(right)
 middle = {name: np.median(table, axis=0) for name, table in errors.items()}
 describe(
     figure,
-    "Left, progression against body-mass index with a tenth of the targets spoiled, and three fitted lines. Right, held-out "
-    f"error against the spoiled share: at 10 % MSE {middle['MSE'][2]:.0f}, MAE {middle['MAE'][2]:.0f}, Huber "
+    "Left, progression against body-mass index, a tenth of the targets spoiled, with three fitted lines. Right, held-"
+    f"out error against the spoiled share: at 10 % MSE {middle['MSE'][2]:.0f}, MAE {middle['MAE'][2]:.0f}, Huber "
     f"{middle['Huber, δ = 30'][2]:.0f}; clean {middle['MSE'][0]:.0f}, {middle['MAE'][0]:.0f} and "
     f"{middle['Huber, δ = 30'][0]:.0f}.",
 )

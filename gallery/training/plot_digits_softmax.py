@@ -1,5 +1,5 @@
 """
-A linear model reads 96 of 100 handwritten digits, whichever optimizer trains it
+A linear model reads 97 of 100 handwritten digits, whichever optimizer trains it
 ================================================================================
 
 Softmax regression on 1797 digits of 8 × 8 pixels: cross-entropy with L2, mini-batches of 64, a cosine with warm-up. SGD
@@ -64,7 +64,7 @@ for index, (name, done) in enumerate(runs.items()):
     band(seen, ends, [history[:, 0] for history, _ in done], index, name)
     band(error, ends, [history[:, 1] for history, _ in done], index, name)
 rate.set(ylabel="learning rate (1)", title="Rate")
-seen.set(ylabel="cross-entropy (nats, logarithmic)", yscale="log", title="Loss in training")
+seen.set(ylabel="cross-entropy (nats)", ylim=(0, 0.3), title="Loss in training")
 error.set(ylabel="error (%)", ylim=(0, 10), title="Held out")
 for panel in (rate, seen, error):
     panel.set(xlabel="epoch", xlim=(0, epochs))
@@ -78,16 +78,17 @@ pictures, frames = grid(10, columns=5, height=3.6)
 for digit, frame in enumerate(frames):
     frame.imshow(weights[:, digit].reshape(8, 8), cmap="RdBu", vmin=-0.5, vmax=0.5)
     frame.set(title=digit, xticks=[], yticks=[])
+    frame.spines[:].set_visible(False)
 
 medians = {name: np.median(accuracy) for name, accuracy in reached.items()}
 describe(
     figure,
-    "Learning rate, training loss and held-out error over 30 epochs, for SGD with momentum and AdamW: median and 10-90 % "
-    f"band of 10 splits. The held-out accuracy ends at {medians['SGD']:.1f} % and {medians['AdamW']:.1f} %.",
+    "Learning rate, training loss and held-out error over 30 epochs, for SGD with momentum and AdamW: median and 10–90 "
+    f"% band of 10 splits. The held-out accuracy ends at {medians['SGD']:.1f} % and {medians['AdamW']:.1f} %.",
 )
 describe(
     pictures,
     "Ten pictures of 8 by 8 weights, one for each digit, blue where ink speaks for it and red where it speaks against. "
-    f"The digit 0 wants no ink in its middle: the least of the four weights there is {weights[[27, 28, 35, 36], 0].min():.2f}.",
+    f"The digit 0 wants no ink in its middle: the lowest weight there is {weights[[27, 28, 35, 36], 0].min():.2f}.",
 )
-assert min(medians.values()) >= 96
+assert min(medians.values()) >= 96.5
