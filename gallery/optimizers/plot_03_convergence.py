@@ -40,7 +40,7 @@ def train(optimizer, seed, size=32, steps=updates):
     return np.array(seen)
 
 
-lowest = train(lossref.SGD(lr=0.2, momentum=0.95, nesterov=True), 0, size=len(y), steps=4000).min()
+lowest = train(lossref.SGD(lr=0.2, momentum=0.95, nesterov=True), 0, size=len(y), steps=2000).min()
 kinds = {
     "SGD, 0.1": lossref.SGD(lr=0.1),
     "SGD, 1": lossref.SGD(lr=1.0),
