@@ -22,9 +22,9 @@ from lossref._formula import Formula
 #: The surface that optimizers descend, steep across and flat along, and where they start.
 RAVINE, START = (1.0, 10.0), (-4.0, 1.5)
 
-#: What the figures leave out or begin with, so that no position of the sliders is refused by the library.
+#: What the figures leave out, so that no position of the sliders is refused by the library.
 CARE: dict[str, dict[str, Any]] = {
-    "SGD": {"without": ("dampening",), "start": {"momentum": 0.9}, "sliders": {"momentum": (0.01, 0.99)}},
+    "SGD": {"without": ("dampening",), "sliders": {"momentum": (0.01, 0.99)}},
     "CategoricalCrossEntropy": {"without": ("from_logits",)},
     "Cosine": {"sliders": {"peak": (0.2, 1.0), "floor": (0.0, 0.2)}},
 }
@@ -75,7 +75,7 @@ def printed_penalty(instance: Formula) -> dict[str, str]:
 
 def printed_schedule(instance: Formula) -> dict[str, str]:
     expression = instance.expression()
-    return {"value": function(expression, sorted(map(str, expression.free_symbols | {sympy.Symbol("t")})))}
+    return {"value": function(expression, sorted({"t", *map(str, expression.free_symbols)}))}
 
 
 def printed_optimizer(instance: Formula) -> dict[str, str]:
@@ -99,7 +99,7 @@ PRINTED = {
 def figure(formula: type[Formula]) -> dict[str, Any]:
     """Everything the figure of a formula is made of, as it stands in the page."""
     kind, care = mathematics.family(formula), CARE.get(formula.__name__, {})
-    instance = mathematics.representative(formula, **care.get("start", {}))
+    instance = mathematics.representative(formula)
     letters = mathematics.letters(instance)
     controls, fixed, required = [], {}, []
     for field in formula.hyperparameters():
@@ -204,7 +204,9 @@ def shape_optimizer(instance: Formula, letters: dict[str, str]) -> dict[str, Any
         "series": [["0", "along"], ["1", "across"], ["height", "height"]],
         "ravine": RAVINE,
         "start": START,
-        "buffers": [name for name in instance.expression() if name != "theta"],
+        "buffers": sorted(
+            {b for v in mathematics.variants(type(instance)).values() for b in v.expression()} - {"theta"}
+        ),
         "call": f"optimizer = lossref.{{formula}}\n"
         f"theta = np.array([{START[0]}, {START[1]}])\n"
         f"state = optimizer.init(theta)\n"
@@ -232,6 +234,11 @@ SAYS = {
 # -------------------------------------------------------------------------------------------------------- the HTML
 
 
+def place(formula: type[Formula]) -> str:
+    """The figure's id in the page."""
+    return f"live-{formula.name.replace('_', '-')}"
+
+
 def markup(formula: type[Formula]) -> str:
     """The figure as it stands in the page."""
     made = figure(formula)
@@ -241,16 +248,16 @@ def markup(formula: type[Formula]) -> str:
         for key, variant in scripts.items()
     )
     data = {key: value for key, value in made.items() if key != "functions"}
-    place = f"live-{formula.name.replace('_', '-')}"
+    id_ = place(formula)
     says = f"{formula.__name__}: {SAYS[made['kind']]}"
-    rows = [control(place, c) for c in [*made["x"][:1], *made["controls"], *made.get("more", ())]]
+    rows = [control(c) for c in [*made["x"][:1], *made["controls"], *made.get("more", ())]]
     outputs = "".join(
         f'<span class="live-key live-{k}"><i aria-hidden="true"></i>{label} '
         f'<output data-series="{key}"></output></span>'
         for k, (key, label) in enumerate(made["series"])
     )
     return f"""
-<figure class="live" id="{place}" role="group" aria-label="Live figure. {html.escape(says)}">
+<figure class="live" id="{id_}" role="group" aria-label="Live figure. {html.escape(says)}">
 <noscript><p>Here stands a figure with sliders ({html.escape(says)}). It needs JavaScript; the formulas, the pictures
 and the Python calls of this page do not.</p></noscript>
 <div class="live-body" hidden>
@@ -263,7 +270,7 @@ and the Python calls of this page do not.</p></noscript>
 <p class="live-buttons"><button type="button" data-act="copy">Copy the call</button>
 <button type="button" data-act="reset">Reset</button></p>
 </div>
-<script>(window.lossref ??= []).push([{json.dumps(place)},
+<script>(window.lossref ??= []).push([{json.dumps(id_)},
 {json.dumps(data, sort_keys=True)},
 {{
 {printed}
@@ -272,7 +279,7 @@ and the Python calls of this page do not.</p></noscript>
 """
 
 
-def control(place: str, c: dict[str, Any]) -> str:
+def control(c: dict[str, Any]) -> str:
     """One row: a slider with its letter, its name and its value, or a box to tick."""
     name = html.escape(c["name"])
     if c.get("flag"):

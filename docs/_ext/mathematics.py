@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import re
@@ -46,23 +47,32 @@ def named(name: str) -> type[Formula]:
     raise ValueError(f"{name} is not a formula of lossref.registry")
 
 
-def representative(formula: type[Formula], **settings: Any) -> Formula:
-    """An instance of a formula: with its defaults, or where it has none, as it is first tested."""
-    return formula(**{**formula.samples[0], **settings})
-
-
 def flags(formula: type[Formula]) -> list[str]:
     """The settings that choose between forms of the formula, each of them True or False."""
     taken = inspect.signature(formula.formula).parameters
     return [f.name for f in formula.hyperparameters() if f.name in taken and isinstance(f.default, bool)]
 
 
+@functools.cache
 def variants(formula: type[Formula]) -> dict[tuple[str, ...], Formula]:
-    """An instance for every combination of the flags, by the flags that are not as they are by default."""
+    """An instance for every combination of the flags, by the flags that are not as they are by default.
+
+    The other settings are those of the first sample that goes with all flags.
+    """
     names = flags(formula)
-    default = representative(formula)
     chosen = [c for size in range(len(names) + 1) for c in itertools.combinations(names, size)]
-    return {c: representative(formula, **{name: not getattr(default, name) for name in c}) for c in chosen}
+    for sample in formula.samples:
+        default = formula(**sample)
+        try:
+            return {c: formula(**{**sample, **{name: not getattr(default, name) for name in c}}) for c in chosen}
+        except ValueError:
+            continue
+    raise ValueError(f"no sample of {formula.__name__} goes with all of {names}")
+
+
+def representative(formula: type[Formula]) -> Formula:
+    """The instance that stands for a formula where one is needed."""
+    return variants(formula)[()]
 
 
 # ----------------------------------------------------------------------------------------------------- derivatives

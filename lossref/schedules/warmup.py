@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -59,6 +59,7 @@ class Warmup(Schedule):
     steps: int = count(slider=(1, 50))
     start: float = nonnegative(0.0, slider=(0.0, 1.0))
 
+    letters: ClassVar[dict[str, str]] = {"schedule": "f", "steps": "w"}
     samples = (
         {"schedule": Cosine(peak=1.0, steps=100), "steps": 10},
         {"schedule": Exponential(initial=0.1, rate=0.9), "steps": 3, "start": 0.5},

@@ -88,8 +88,9 @@ def family_or_none(value):
 def symbolic(instance, expression=None, **values):
     """The SymPy formula (or another expression in its symbols) at many digits."""
     flat = {}
+    settings = {field.name: getattr(instance, field.name) for field in instance.hyperparameters()}
     for name, symbol in {**instance.arguments(), "step": mathematics.STEP}.items():
-        value = values.get(name, getattr(instance, name, None))
+        value = values.get(name, settings.get(name))
         pairs = zip(symbol, value, strict=True) if isinstance(symbol, tuple) and name in values else [(symbol, value)]
         flat |= {s: mpmath.mpmathify(v) for s, v in pairs if isinstance(s, sympy.Symbol) and v is not None}
     return compiled(instance.expression() if expression is None else expression, *flat)(*flat.values())
