@@ -38,7 +38,9 @@ cdef class Step:
 
     def step(self, formula, params, grads, state):
         cdef Work work
-        cdef list late = []
+        cdef list late = None
+        cdef object taken
+        cdef tuple scalars
         cdef Py_ssize_t i
         work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
         work.tensor, work.tensors, work.n = NULL, 0, 0
@@ -47,22 +49,26 @@ cdef class Step:
                 release(&work)
                 params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
                 gather(&work, formula, params, grads, buffers)
-            for i, number in enumerate(<tuple>formula.scalars(state.step + 1)):
-                work.p[i] = number
+            taken = state.step + 1
+            scalars = formula.scalars(taken)
+            for i in range(len(scalars)):
+                work.p[i] = scalars[i]
             run(&work)
-            for target, result in late:
-                cnp.PyArray_CopyInto(target, result)
-            state.step += 1
+            if late is not None:
+                for target, result in late:
+                    cnp.PyArray_CopyInto(target, result)
+            state.step = taken
         finally:
             release(&work)
 
 
 cdef bint is_known(object formula, object state) except -1:
     """Is it the state of such an optimizer?"""
-    return (
-        type(state) is State and state.optimizer == formula._family
-        and type(state.step) is int and state.step >= 0 and type(state.buffers) is dict
-    )
+    cdef object step
+    if type(state) is not State or state.optimizer != formula._family or type(state.buffers) is not dict:
+        return False
+    step = state.step
+    return type(step) is int and step >= 0
 
 
 cdef inline bint is_row(object tree) noexcept:

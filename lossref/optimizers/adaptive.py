@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from math import expm1, inf, log, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,16 +26,22 @@ class Moments(Optimizer):
     beta2: float = fraction(0.999, slider=(0.5, 0.9999))
     eps: float = positive(1e-8)
     amsgrad: bool = flag(False)
+    weight_decay: float = nonnegative(0.0, slider=(0.0, 0.5))
 
+    #: Does weight decay act on the parameters, beside the gradient?
+    decoupled: ClassVar[bool] = False
     forms = ("", "_amsgrad")
 
     if TYPE_CHECKING:  # made in __post_init__
         _logs: ClassVar[tuple[float, float]]
+        _constants: ClassVar[tuple[float, ...]]
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        logs = tuple(math.log(beta) if beta > 0 else -math.inf for beta in (self.beta1, self.beta2))
+        logs = tuple(log(beta) if beta > 0 else -inf for beta in (self.beta1, self.beta2))
         object.__setattr__(self, "_logs", logs)
+        constants = (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.eps)
+        object.__setattr__(self, "_constants", constants)
 
     def _choose_kernel(self) -> str:
         return f"{self.name}_amsgrad" if self.amsgrad else self.name
@@ -46,22 +52,9 @@ class Moments(Optimizer):
     def scalars(self, t: int) -> tuple[float, ...]:
         # 1 - βᵗ, whose difference would cancel: at t = 2 and β = 0.999 it would lose six bits
         log1, log2 = self._logs
-        correction1, correction2 = -math.expm1(t * log1), -math.expm1(t * log2)
-        lr, beta1, beta2 = self.rate_at(t), self.beta1, self.beta2
-        return (
-            lr / correction1,
-            1 / math.sqrt(correction2),
-            beta1,
-            1 - beta1,
-            beta2,
-            1 - beta2,
-            self.eps,
-            self.decay(lr),
-        )
-
-    def decay(self, lr: float) -> float:
-        """How weight decay enters the arithmetic of a step."""
-        raise NotImplementedError
+        lr = self.rate_at(t)
+        decay = 1 - lr * self.weight_decay if self.decoupled else self.weight_decay
+        return lr / -expm1(t * log1), 1 / sqrt(-expm1(t * log2)), *self._constants, decay
 
     def move(self, g: Array, m: Array, v: Array, *v_max: Array, t: int) -> tuple[Array, ...]:
         """By how much Adam moves against the gradient ``g``, then the new buffers."""
@@ -144,17 +137,12 @@ class Adam(Moments):
     array([ 0.5, -1.5])
     """
 
-    weight_decay: float = nonnegative(0.0, slider=(0.0, 0.5))
-
     samples = (
         {"lr": 0.1},
         {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 0.125, "weight_decay": 0.5},
         {"lr": 0.1, "amsgrad": True, "beta2": 0.5},
         {"lr": 0.1, "beta1": 0.0, "beta2": 0.0},
     )
-
-    def decay(self, lr: float) -> float:
-        return self.weight_decay
 
     @staticmethod
     def formula(
@@ -235,15 +223,13 @@ class AdamW(Moments):
 
     weight_decay: float = nonnegative(0.01, slider=(0.0, 0.5))
 
+    decoupled = True
     samples = (
         {"lr": 0.1},
         {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 0.125, "weight_decay": 0.5},
         {"lr": 0.1, "amsgrad": True, "beta2": 0.5},
         {"lr": 0.1, "beta1": 0.0, "beta2": 0.0, "weight_decay": 0.0},
     )
-
-    def decay(self, lr: float) -> float:
-        return 1 - lr * self.weight_decay
 
     @staticmethod
     def formula(
@@ -264,4 +250,5 @@ class AdamW(Moments):
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
         moved, *moments = self.move(g, *buffers, t=t)
-        return self.decay(self.rate_at(t)) * theta - moved, *moments
+        kept = self.scalars(t)[-1]
+        return kept * theta - moved, *moments

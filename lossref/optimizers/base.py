@@ -95,7 +95,8 @@ class Optimizer(Formula):
 
     def rate_at(self, t: int) -> float:
         """The learning rate of step ``t``, which counts from 1: a schedule is called with the steps already taken."""
-        return self.lr if isinstance(self.lr, float) else float(self.lr(t - 1))
+        lr = self.lr
+        return lr if isinstance(lr, float) else float(lr(t - 1))
 
     def buffers(self) -> tuple[str, ...]:
         """The letters of what is remembered of each parameter."""
