@@ -92,9 +92,15 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "BinaryCrossEntropy": (
         Spelling(
             "PyTorch",
+            "torch.nn.functional.binary_cross_entropy_with_logits(pred, target, reduction={reduction!r})",
+            "binary_cross_entropy, from probabilities, clamps the logarithms at −100.",
+            (("from_logits", True), ("label_smoothing", 0.0), ("pos_weight", 1.0)),
+        ),
+        Spelling(
+            "PyTorch",
             "torch.nn.functional.binary_cross_entropy_with_logits("
             "pred, target, pos_weight=torch.tensor({pos_weight}), reduction={reduction!r})",
-            "binary_cross_entropy, from probabilities, clamps the logarithms at −100.",
+            "The weight must be a tensor.",
             (("from_logits", True), ("label_smoothing", 0.0)),
         ),
         Spelling(
@@ -163,10 +169,14 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             (("half", True),),
         ),
         Spelling("PyTorch", "{lam} * (w ** 2).sum()", "weight_decay is 2λ of this form.", (("half", False),)),
+        Spelling(
+            "optax", "{lam} * optax.tree.norm(w, squared=True)", "add_decayed_weights adds λw.", (("half", False),)
+        ),
         Spelling("Keras", "keras.regularizers.L2({lam})(w)", "The default strength is 0.01.", (("half", False),)),
     ),
     "ElasticNet": (
         Spelling("PyTorch", "{l1} * w.abs().sum() + {l2} * (w ** 2).sum()", "There is no class for it."),
+        Spelling("JAX", "{l1} * jax.numpy.abs(w).sum() + {l2} * (w ** 2).sum()", "There is no function for it."),
         Spelling("Keras", "keras.regularizers.L1L2(l1={l1}, l2={l2})(w)", "Both strengths are 0 by default."),
     ),
 }

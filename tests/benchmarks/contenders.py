@@ -1,0 +1,382 @@
+"""Who is timed at what: every formula of the registry against the same work done elsewhere.
+
+The calls of PyTorch and JAX are those that ``lossref.conventions`` prints for the reader: a formula added to the
+registry is timed, and one that has an equal elsewhere is timed against it, without a line here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossref import _fallback
+from lossref._formula import Formula
+from lossref.conventions import SPELLINGS, Spelling
+from lossref.losses.base import Loss, RowwiseLoss
+from lossref.registry import formulas, samples
+
+THREADS = 2  # for everybody
+SMALL, THOUSAND, MEDIUM, LARGE, HUGE = 256, 1000, 10**6, 10**7, 25_000_000
+FRAMEWORKS = {"numpy": ("NumPy",), "torch": ("PyTorch",), "jax": ("optax", "JAX")}  # and whose spellings it runs
+
+Run = Callable[[], Any]
+
+
+@functools.cache
+def torch() -> Any:
+    import torch
+
+    torch.set_num_threads(THREADS)
+    return torch
+
+
+@functools.cache
+def jax() -> Any:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)  # leaves float32 what it is
+    return jax
+
+
+def is_there(framework: str) -> bool:
+    return importlib.util.find_spec(framework) is not None
+
+
+def spelled(formula: Formula, framework: str) -> str | None:
+    """The framework's own call, if it has one."""
+    for spelling in (SPELLINGS | STEPS | RATES).get(type(formula).__name__, ()):
+        if spelling.framework in FRAMEWORKS[framework] and spelling.fits(formula):
+            return spelling.write(formula)
+    return None
+
+
+def peers(formula: Formula) -> list[str]:
+    """The frameworks that are installed and can do it."""
+    return [name for name in ("torch", "jax") if is_there(name) and spelled(formula, name)]
+
+
+def function(call: str | None, names: str) -> Callable[..., Any]:
+    """A function of arrays of the framework in whose words the call is."""
+    assert call is not None
+    namespace: dict[str, Any] = {"np": np}
+    if "torch" in call:
+        namespace["torch"] = torch()
+    if "optax" in call or "jax" in call:
+        namespace |= {"jax": jax(), "optax": importlib.import_module("optax")}
+    made: Callable[..., Any] = eval(f"lambda {names}: {call}", namespace)
+    return made
+
+
+@dataclass(frozen=True)
+class Case:
+    """One piece of work at one size: who can do it, and the call that does it."""
+
+    formula: Formula
+    n: int
+    dtype: str
+
+    work = ""
+
+    def __str__(self) -> str:
+        return f"{self.formula!r}, {self.work}, {self.n} {self.dtype}"
+
+    @property
+    def contenders(self) -> list[str]:
+        """Those that can do it here, lossref first."""
+        raise NotImplementedError
+
+    def enter(self, contender: str) -> Run:
+        """A function of nothing that does the work once, and returns what came out."""
+        run: Run = getattr(self, "by_" + contender.replace(".", "_").replace(" ", "_"))()
+        return run
+
+
+@dataclass(frozen=True)
+class Gradient(Case):
+    """Value and gradient of a loss or a penalty; from a million elements on into ``out``."""
+
+    work = "value and gradient"
+
+    @property
+    def contenders(self) -> list[str]:
+        return ["lossref", "numpy", *peers(self.formula), "np.add"]
+
+    @property
+    def names(self) -> str:
+        return "pred, target" if isinstance(self.formula, Loss) else "w"
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return data(self.formula, self.n, self.dtype)
+
+    def out(self) -> np.ndarray | None:
+        return np.empty_like(self.arrays[0]) if self.n >= MEDIUM else None
+
+    def by_lossref(self) -> Run:
+        arrays, out = self.arrays, self.out()
+        return lambda: self.formula.value_and_grad(*arrays, out=out)
+
+    def by_numpy(self) -> Run:
+        kernel, arrays, out = _fallback.kernels[self.formula._kernel], self.arrays, self.out()
+        return lambda: kernel.value_and_grad(self.formula, *arrays, out=out)
+
+    def by_np_add(self) -> Run:
+        """Not this work, but its bytes: what is read and written here must be read and written by everybody."""
+        a, b = self.arrays[0], self.arrays[-1]
+        b = b if b.shape == a.shape else a
+        out = self.out()
+        return lambda: np.add(a, b, out=out)
+
+    def by_torch(self) -> Run:
+        call = function(spelled(self.formula, "torch"), self.names)
+        x, *others = (torch().tensor(array) for array in self.arrays)
+        x.requires_grad_()
+
+        def run() -> tuple[Any, Any]:
+            x.grad = None
+            value = call(x, *others)
+            value.backward()
+            return value.detach(), x.grad
+
+        return run
+
+    def by_jax(self) -> Run:
+        arrays = [jax().numpy.asarray(array) for array in self.arrays]
+        call = jax().jit(jax().value_and_grad(function(spelled(self.formula, "jax"), self.names)))
+        return lambda: jax().block_until_ready(call(*arrays))
+
+
+@dataclass(frozen=True)
+class Step(Case):
+    """One step of an optimizer, in place."""
+
+    work = "step"
+
+    @property
+    def contenders(self) -> list[str]:
+        named = {"torch": ["torch fused", "torch"], "jax": ["jax"]}
+        return ["lossref", "numpy", *(name for peer in peers(self.formula) for name in named[peer]), "np.add"]
+
+    def tensors(self) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(self.n)
+        return rng.standard_normal(self.n, self.dtype), rng.standard_normal(self.n, self.dtype)
+
+    def by_lossref(self) -> Run:
+        theta, grad = self.tensors()
+        state = self.formula.init(theta)
+
+        def run() -> tuple[Any]:
+            self.formula.step(theta, grad, state)
+            return (theta,)
+
+        return run
+
+    def by_numpy(self) -> Run:
+        theta, grad = self.tensors()
+        state = self.formula.init(theta)
+        kernel = _fallback.kernels[self.formula._kernel]
+
+        def run() -> tuple[Any]:
+            kernel.step(self.formula, theta, grad, state)
+            return (theta,)
+
+        return run
+
+    def by_torch(self, **settings: bool) -> Run:
+        theta, grad = (torch().tensor(array) for array in self.tensors())
+        theta.requires_grad_()
+        theta.grad = grad
+        call = spelled(self.formula, "torch")
+        assert call is not None
+        optimizer = function(f"{call[:-1]}, **settings)", "params, settings")([theta], settings)
+
+        def run() -> tuple[Any]:
+            optimizer.step()
+            return (theta.detach(),)
+
+        return run
+
+    def by_torch_fused(self) -> Run:
+        return self.by_torch(fused=True)
+
+    def by_jax(self) -> Run:
+        optimizer = function(spelled(self.formula, "jax"), "")()
+        theta, grad = (jax().numpy.asarray(array) for array in self.tensors())
+        state = optimizer.init(theta)
+
+        def step(theta: Any, grad: Any, state: Any) -> tuple[Any, Any]:
+            update, state = optimizer.update(grad, state, theta)
+            return theta + update, state
+
+        call = jax().jit(step, donate_argnums=(0, 2))
+
+        def run() -> tuple[Any]:
+            nonlocal theta, state
+            theta, state = jax().block_until_ready(call(theta, grad, state))
+            return (theta,)
+
+        return run
+
+    def by_np_add(self) -> Run:
+        """As many bytes: the gradient is read, the parameters and each buffer are read and written."""
+        arrays = 3 + 2 * len(self.formula._buffers)
+        a, b, out = (np.ones(self.n * arrays // 3, self.dtype) for _ in range(3))
+        return lambda: np.add(a, b, out=out)
+
+
+@dataclass(frozen=True)
+class Rate(Case):
+    """The rate at one step, or at many."""
+
+    work = "rate"
+
+    @property
+    def contenders(self) -> list[str]:
+        return ["lossref", "numpy", *peers(self.formula)]
+
+    @property
+    def t(self) -> Any:
+        return 12_345 if self.n == 1 else np.arange(self.n)
+
+    def by_lossref(self) -> Run:
+        t = self.t
+        return lambda: self.formula(t)
+
+    def by_numpy(self) -> Run:
+        """The expression that one would write, which may be less exact than the formula's own NumPy reading."""
+        t, call = self.t, spelled(self.formula, "numpy")
+        rate = function(call, "t") if call else self.formula.reference
+        return lambda: rate(t)
+
+    def by_jax(self) -> Run:
+        t = jax().numpy.asarray(self.t)
+        call = jax().jit(function(spelled(self.formula, "jax"), "t"))
+        return lambda: jax().block_until_ready(call(t))
+
+
+@functools.lru_cache(maxsize=2)
+def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
+    """Predictions and targets, or parameters, of some n elements."""
+    rng = np.random.default_rng(n)
+    x = rng.standard_normal(n, dtype)
+    x[x == 0] = 1  # at a kink everybody has a subgradient of his own
+    if not isinstance(formula, Loss):
+        return (x,)
+    if isinstance(formula, RowwiseLoss):
+        classes = 16 if n < MEDIUM else 1000
+        x = x.reshape(-1, classes)
+        target = rng.integers(0, classes, n // classes)
+        if not formula.from_logits:
+            x = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    elif hasattr(formula, "from_logits"):
+        target = rng.integers(0, 2, n).astype(dtype)
+        if not formula.from_logits:
+            x = 1 / (1 + np.exp(-x))
+    else:
+        target = rng.standard_normal(n, dtype)
+        target[target == x] += 1
+    return x, target
+
+
+# Optimizers and schedules of the frameworks, in the templates of lossref.conventions.
+STEPS = {
+    "SGD": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.SGD(params, lr={lr}, momentum={momentum}, dampening={dampening}, nesterov={nesterov}, "
+            "weight_decay={weight_decay})",
+            needs=(("lr_in_velocity", False),),
+        ),
+        Spelling(
+            "optax",
+            "optax.chain(optax.add_decayed_weights({weight_decay}), "
+            "optax.sgd({lr}, momentum={momentum} or None, nesterov={nesterov}))",
+            needs=(("lr_in_velocity", False), ("dampening", 0.0)),
+        ),
+    ),
+    "Adam": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Adam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
+            "weight_decay={weight_decay})",
+        ),
+        Spelling(
+            "optax",
+            "optax.adam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
+            needs=(("amsgrad", False), ("weight_decay", 0.0)),
+        ),
+    ),
+    "AdamW": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.AdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
+            "weight_decay={weight_decay})",
+        ),
+        Spelling(
+            "optax",
+            "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
+            needs=(("amsgrad", False),),
+        ),
+    ),
+}
+RATES = {
+    "StepDecay": (
+        Spelling("NumPy", "{initial} * {factor} ** (t // {every})"),
+        Spelling("optax", "optax.exponential_decay({initial}, {every}, {factor}, staircase=True)(t)"),
+    ),
+    "Exponential": (
+        Spelling("NumPy", "{initial} * {rate} ** (t / {every})", needs=(("staircase", False),)),
+        Spelling("NumPy", "{initial} * {rate} ** (t // {every})", needs=(("staircase", True),)),
+        Spelling("optax", "optax.exponential_decay({initial}, {every}, {rate}, staircase={staircase})(t)"),
+    ),
+    "Cosine": (
+        Spelling(
+            "NumPy",
+            "{floor} + ({peak} - {floor}) / 2 * (1 + np.cos(np.pi / {steps} * np.minimum(t, {steps})))",
+        ),
+        Spelling("optax", "optax.cosine_decay_schedule({peak}, {steps}, {floor} / {peak})(t)"),
+    ),
+}
+
+
+def one_for_each_kernel(chapter: str) -> list[Formula]:
+    """The first of a formula's tested settings, and the first of each of its other forms."""
+    found: dict[str, Formula] = {}
+    for formula in samples(chapter):
+        found.setdefault(formula._kernel, formula)
+    return list(found.values())
+
+
+def cases() -> Iterator[Case]:
+    """Everything that is timed, in the order of the book."""
+    for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
+        large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
+        for n in (SMALL, MEDIUM, large):
+            for dtype in ("float32",) if n == large else ("float32", "float64"):
+                yield Gradient(formula, n, dtype)
+    for formula in one_for_each_kernel("optimizers"):
+        yield Step(formula, THOUSAND, "float32")
+    for kind in formulas("optimizers"):
+        yield Step(kind(**kind.samples[0]), HUGE, "float32")
+    for formula in one_for_each_kernel("schedules"):
+        stretched = {name: getattr(formula, name) * 10_000 for name in ("steps", "every") if hasattr(formula, name)}
+        for n in (1, MEDIUM):
+            yield Rate(dataclasses.replace(formula, **stretched), n, "float64")
+
+
+def check(case: Case, ours: Any, theirs: Any) -> None:
+    """Refuse to time two things that are not the same."""
+    tolerance = 1e-4 if case.dtype == "float32" else 1e-9
+    if isinstance(case, Rate):
+        ours, theirs = (ours,), (theirs,)
+    for mine, other in zip(ours, theirs, strict=True):
+        mine, other = np.asarray(mine, np.float64), np.asarray(other, np.float64)
+        size = np.abs(mine).max(initial=0)
+        np.testing.assert_allclose(other, mine, rtol=tolerance, atol=tolerance / 100 * size, err_msg=str(case))

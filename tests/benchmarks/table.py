@@ -1,0 +1,187 @@
+"""Time every formula against its equals and write the table that the book shows: ``python tests/benchmarks/table.py``.
+
+The contenders of a case take turns in one process, so that a busy moment of the machine hits them alike; what counts is
+the median over the turns. Everybody has two threads. ``--only Huber`` times less (a part of a case's name) and writes
+nothing; ``--out`` writes elsewhere than to ``docs/measured/benchmarks.json``, which holds
+
+``about``    one sentence;
+``machine``  the processor, its instruction set in use, versions, date;
+``rows``     one for each case and contender: ``formula`` (the class), ``settings`` (its repr), ``work``, ``n``
+             (elements), ``dtype``, ``contender``, ``seconds`` (median), ``ratio`` (to lossref: 2 is twice as slow);
+``targets``  what lossref is to reach: ``work``, ``target``, ``measured``, ``met``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if hasattr(os, "sched_setaffinity"):  # before anybody counts processors
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+
+from contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS, Case, Run, cases, check
+
+import lossref
+from lossref import _backend
+
+FILE = Path(__file__).parents[2] / "docs" / "measured" / "benchmarks.json"
+ROUNDS = 9
+TURN = 0.004  # seconds at least: short work is repeated until a turn lasts that long
+REST = 0.008  # seconds after which the idle threads of the one before have stopped spinning
+BUDGET = 2.0  # seconds for a case: very slow contenders get fewer rounds, though never fewer than five
+
+
+def turn(run: Run, times: int) -> float:
+    """Seconds for one of ``times`` runs in a row."""
+    time.sleep(REST)
+    if times > 1:
+        run()
+    start = time.perf_counter()
+    for _ in range(times):
+        run()
+    return (time.perf_counter() - start) / times
+
+
+def race(runs: dict[str, Run]) -> dict[str, float]:
+    """The median seconds of each."""
+    for run in runs.values():
+        run()
+    alone = {name: turn(run, 1) for name, run in runs.items()}
+    times = {name: max(1, round(TURN / seconds)) for name, seconds in alone.items()}
+    length = sum(max(TURN, seconds) + seconds + REST for seconds in alone.values())
+    rounds = max(5, min(ROUNDS, round(BUDGET / length)))
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for k in range(rounds):
+        for name in list(runs)[:: -1 if k % 2 else 1]:
+            taken[name].append(turn(runs[name], times[name]))
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def rows_of(case: Case) -> list[dict[str, Any]]:
+    """Enter everybody, see that they agree, and let them run."""
+    runs = {name: case.enter(name) for name in case.contenders}
+    ours = runs["lossref"]()
+    for name in case.contenders[1:]:
+        if name != "np.add":
+            check(case, ours, runs[name]())
+    medians = race(runs)
+    common = {
+        "formula": type(case.formula).__name__,
+        "settings": repr(case.formula),
+        "work": case.work,
+        "n": case.n,
+        "dtype": case.dtype,
+    }
+    return [
+        common | {"contender": name, "seconds": seconds, "ratio": seconds / medians["lossref"]}
+        for name, seconds in medians.items()
+    ]
+
+
+def machine() -> dict[str, Any]:
+    """Where it was measured."""
+    described = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.partition(": ")[2] for line in described if line.startswith("model name")]
+    packages = ("numpy", "torch", "jax", "optax")
+    installed = {package: version(package) for package in packages}
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "threads": lossref.get_num_threads(),
+        "instructions": _backend.active,
+        "system": platform.system(),
+        "date": datetime.date.today().isoformat(),
+        "versions": {"python": platform.python_version(), "lossref": lossref.__version__} | installed,
+    }
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What lossref is to reach, and what it reaches; what was not measured is left out."""
+    found = []
+
+    def pick(contender: str, n: int, names: tuple[str, ...], what: str, dtype: str = "float32") -> list[float]:
+        first: dict[str, float] = {}
+        for row in rows:
+            if (row["contender"], row["n"], row["dtype"]) == (contender, n, dtype) and row["formula"] in names:
+                first.setdefault(row["formula"], row[what])
+        return list(first.values())
+
+    def at_most(work: str, bound: float, unit: str, measured: list[float], scale: float = 1) -> None:
+        if measured:
+            worst = max(measured) * scale
+            add(work, f"≤ {bound:g} {unit}", f"{worst:.2f} {unit}", worst <= bound)
+
+    def at_least(work: str, bound: float, whom: str, measured: list[float]) -> None:
+        if measured:
+            worst = min(measured)
+            add(work, f"≥ {bound:g} × {whom}", f"{worst:.1f} × {whom}", worst >= bound)
+
+    def add(work: str, target: str, measured: str, met: bool) -> None:
+        found.append({"work": work, "target": target, "measured": measured, "met": met})
+
+    regression = ("MSE", "MAE", "Huber")
+    work = "regression losses, 256 float32"
+    at_most(work, 0.5, "µs", pick("lossref", SMALL, regression, "seconds"), 1e6)
+    at_least(work, 20, "PyTorch", pick("torch", SMALL, regression, "ratio"))
+    work = "regression losses, 10⁷ float32 into out"
+    at_most(work, 1.15, "np.add", [1 / ratio for ratio in pick("np.add", LARGE, regression, "ratio")])
+    work = "binary cross-entropy from logits, 10⁶ float32"
+    at_least(work, 4, "PyTorch", pick("torch", MEDIUM, ("BinaryCrossEntropy",), "ratio"))
+    at_least(work, 4, "JAX", pick("jax", MEDIUM, ("BinaryCrossEntropy",), "ratio"))
+    work = "softmax cross-entropy, 8192 × 1000 float32"
+    at_least(work, 5, "PyTorch", pick("torch", 8_192_000, ("CategoricalCrossEntropy",), "ratio"))
+    at_least(work, 1.5, "JAX", pick("jax", 8_192_000, ("CategoricalCrossEntropy",), "ratio"))
+    at_least("AdamW step, 10³ parameters", 20, "PyTorch fused", pick("torch fused", THOUSAND, ("AdamW",), "ratio"))
+    at_least("AdamW step, 2.5·10⁷ parameters", 1, "PyTorch fused", pick("torch fused", HUGE, ("AdamW",), "ratio"))
+    schedules = ("StepDecay", "Exponential", "Cosine")
+    at_most("schedule, one step", 0.3, "µs", pick("lossref", 1, schedules, "seconds", "float64"), 1e6)
+    at_least("schedule, 10⁶ steps", 5, "NumPy", pick("numpy", MEDIUM, schedules, "ratio", "float64"))
+    return found
+
+
+def spell(seconds: float) -> str:
+    """Seconds in the unit in which they are short."""
+    unit, size = next(((unit, size) for unit, size in (("s", 1), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
+    return f"{seconds / size:.3g} {unit}"
+
+
+def main(say: Callable[[str], None] = print) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--only", default="", help="time the cases whose name holds this text, and write nothing")
+    parser.add_argument("--out", type=Path, default=FILE)
+    options = parser.parse_args()
+    lossref.set_num_threads(THREADS)
+    rows = []
+    for case in cases():
+        if options.only in str(case):
+            made = rows_of(case)
+            say(f"{case}\n    " + ", ".join(f"{r['contender']} {spell(r['seconds'])} ({r['ratio']:.2f})" for r in made))
+            rows += made
+    reached = targets(rows)
+    for each in reached:
+        say(f"{'met   ' if each['met'] else 'MISSED'}  {each['work']}: {each['measured']} (target {each['target']})")
+    if not options.only:
+        about = "Median seconds of contenders that take turns, two threads each; the ratio is to lossref."
+        result = {"about": about, "machine": machine(), "rows": rows, "targets": reached}
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        say(f"written to {options.out}")
+
+
+if __name__ == "__main__":
+    main()
