@@ -270,7 +270,7 @@ and the Python calls of this page do not.</p></noscript>
 <p class="live-buttons"><button type="button" data-act="copy">Copy the call</button>
 <button type="button" data-act="reset">Reset</button></p>
 </div>
-<script>(window.lossref ??= []).push([{json.dumps(id_)},
+<script>(window.lossrefFigures ??= []).push([{json.dumps(id_)},
 {json.dumps(data, sort_keys=True)},
 {{
 {printed}

@@ -277,5 +277,5 @@
     }
   }
 
-  for (const figure of window.lossref ?? []) new Figure(...figure);
+  for (const figure of window.lossrefFigures ?? []) new Figure(...figure);
 })();
