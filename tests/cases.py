@@ -1,0 +1,145 @@
+"""What the laws are tested on: every loss and penalty of the registry, and arrays that suit it."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+import lossref
+from lossref import registry
+from lossref.losses.base import PointwiseLoss, RowwiseLoss
+
+POINTWISE = [formula for formula in registry.samples("losses") if isinstance(formula, PointwiseLoss)]
+ROWWISE = [formula for formula in registry.samples("losses") if isinstance(formula, RowwiseLoss)]
+PENALTIES = registry.samples("regularizers")
+
+
+@functools.cache
+def takes_probabilities(formula):
+    """Does a prediction, does a target outside [0, 1] make no sense to the loss? Then it answers NaN."""
+    with lossref.use_backend("numpy"):
+        inside = np.array([[0.25, 0.75, 0.25]]) if isinstance(formula, RowwiseLoss) else np.array([0.25])
+        pred, target = inside + 1, inside + 1
+        return bool(np.isnan(formula(pred, inside))), bool(np.isnan(formula(inside, target)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A loss, and the form of its targets: numbers, labels of classes, or rows of probabilities."""
+
+    loss: lossref.losses.base.Loss
+    targets: str
+
+    def __str__(self):
+        return repr(self.loss) + ("" if self.targets == "numbers" else f" {self.targets}")
+
+    @property
+    def rowwise(self):
+        return isinstance(self.loss, RowwiseLoss)
+
+    def with_reduction(self, reduction):
+        return dataclasses.replace(self.loss, reduction=reduction)
+
+    def draw(self, rng, samples, dtype, *, classes=3, scale=3.0):
+        """Random predictions and targets: (samples,), or for rows (samples, classes)."""
+        odds, mass = takes_probabilities(self.loss)
+        shape = (samples, classes) if self.rowwise else (samples,)
+        pred = rng.uniform(0.05, 0.95, shape) if odds else scale * rng.standard_normal(shape)
+        if self.targets == "labels":
+            return pred.astype(dtype), rng.integers(0, classes, samples)
+        if self.targets == "probabilities":
+            target = rng.dirichlet(np.ones(classes), samples)
+        else:
+            target = rng.uniform(0, 1, shape) if mass else scale * rng.standard_normal(shape)
+        return pred.astype(dtype), target.astype(dtype)
+
+
+def cases():
+    """Every loss of the registry with every form of target it takes."""
+    return [Case(loss, "numbers") for loss in POINTWISE] + [
+        Case(loss, targets) for loss in ROWWISE for targets in ("labels", "probabilities")
+    ]
+
+
+CASES = cases()
+EXACT = [case for case in CASES if case.loss.exact]
+
+
+def neighbours(numbers, dtype):
+    """Numbers with the floats next to them."""
+    numbers = np.asarray(numbers, dtype)
+    return np.unique(
+        np.concatenate([numbers, np.nextafter(numbers, dtype.type(np.inf)), np.nextafter(numbers, dtype.type(-np.inf))])
+    )
+
+
+def limits(dtype):
+    """The least subnormal, the least normal, and the largest float."""
+    info = np.finfo(dtype)
+    return info.smallest_subnormal, info.tiny, info.max
+
+
+def telling_numbers(dtype):
+    """Numbers of all sizes with both signs, the ones where formulas change branch among them."""
+    least, tiny, _ = limits(dtype)
+    big = 1e15 if dtype == np.float32 else 1e120
+    sizes = np.array(
+        [least, 7 * least, tiny, 1e-30, 1e-18, 1e-8, 1e-3, 0.3, 0.5, 0.7, 1, 1.5, 2.1, 3, 4, 17.3, 1e4, big]
+    )
+    sizes = neighbours(sizes, dtype)
+    return np.concatenate([-sizes[sizes > 0], [0], sizes[sizes > 0]]).astype(dtype)
+
+
+def telling_logits(dtype):
+    """Logits up to and beyond where exponentials vanish."""
+    ends = [87.3, 88.7, 103.9, 104.5] if dtype == np.float32 else [708.3, 709.7, 744.4, 745.2]
+    sizes = [1e-30, 1e-9, 1e-4, 0.01, 0.3, 0.69314718, 1, 2.5, 5, 9.7, 16.6, 17.4, 20, 30, 36, 36.8, 40, 60, *ends, 1e4]
+    return np.array([-x for x in sizes] + [0] + sizes, dtype)
+
+
+def telling_probabilities(dtype):
+    """Probabilities as near to 0 and to 1 as floats come, the ends left out."""
+    least, tiny, _ = limits(dtype)
+    near = np.finfo(dtype).epsneg
+    return np.array([least, tiny, 1e-30, 1e-9, 0.01, 0.3, 0.5, 0.63, 0.9, 0.999, 1 - 4 * near, 1 - near], dtype)
+
+
+@functools.cache
+def telling_points(loss, dtype):
+    """Predictions and targets that try a pointwise loss hard."""
+    rng = np.random.default_rng(20)
+    odds, mass = takes_probabilities(loss)
+    if not mass:
+        residuals = telling_numbers(dtype)
+        scale = np.exp(rng.uniform(-12, 12, 150))
+        pred = np.concatenate([residuals, (scale * rng.standard_normal(150)).astype(dtype)])
+        target = np.concatenate([np.zeros_like(residuals), (scale * rng.standard_normal(150)).astype(dtype)])
+        edges = neighbours([value for value in vars(loss).values() if isinstance(value, float)] or [1], dtype)
+        return np.concatenate([pred, edges, -edges]), np.concatenate([target, 0 * edges, 0 * edges])
+    pred = telling_probabilities(dtype) if odds else telling_logits(dtype)
+    more = rng.uniform(0.001, 0.999, 40) if odds else 20 * rng.standard_normal(40)
+    pred = np.concatenate([pred, more.astype(dtype)])
+    pred, target = np.meshgrid(pred, np.array([0, 1, 0.25, 0.9, 1e-20], dtype))
+    return pred.ravel(), target.ravel()
+
+
+@functools.cache
+def telling_rows(loss, dtype, classes=3):
+    """Rows of predictions that try a loss over rows hard, with a label and with probabilities each."""
+    rng = np.random.default_rng(21)
+    odds, _ = takes_probabilities(loss)
+    if odds:
+        pred = rng.choice(telling_probabilities(dtype), (60, classes))
+    else:
+        pred = np.concatenate([
+            rng.choice(telling_logits(dtype), (80, classes)),
+            20 * rng.standard_normal((40, classes)),
+            rng.standard_normal((10, classes)) + 1000,
+            np.ones((3, classes)),
+            40 * np.eye(classes),
+            -40 * np.eye(classes),
+        ])  # fmt: skip
+    labels = rng.integers(0, classes, len(pred))
+    labels[::2] = pred[::2].argmax(axis=1)  # confident and right
+    probabilities = rng.dirichlet(np.full(classes, 0.3), len(pred))
+    return pred.astype(dtype), labels, probabilities.astype(dtype)

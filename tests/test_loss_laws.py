@@ -1,0 +1,841 @@
+"""What holds of every loss: against the formula to hundreds of digits, and against itself."""
+
+import copy
+import dataclasses
+import functools
+import itertools
+import math
+import pickle
+import warnings
+
+import cases
+import hypothesis
+import hypothesis.extra.numpy as hnp
+import mpmath
+import numpy as np
+import oracle
+import pytest
+import sympy as sp
+from cases import CASES, POINTWISE, ROWWISE, Case
+from hypothesis import strategies as st
+
+import lossref
+from lossref import registry
+
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=repr)
+METHODS = ("values", "grad", "curvature")
+
+# In ulp of the result; for a gradient, of the sum of its absolute terms, which for a hard label is the result.
+# A square has an error of 1 ulp at a residual just above 1 and of 1.92 at one just below the root of 2.
+BOUNDS = {"MSE": 2.0, "MAE": 0.5}
+
+
+def bound(loss, dtype, derivative):
+    if loss.exact:
+        return BOUNDS.get(type(loss).__name__, 2.0)
+    return 4.0 if dtype == np.float64 or derivative == 2 else 2.0
+
+
+@functools.cache
+def truth(case, dtype):
+    """Telling points, and for each method the exact results and the sizes that errors are measured in."""
+    if not case.rowwise:
+        pred, target = cases.telling_points(case.loss, dtype)
+        judge = oracle.of(case.loss)
+        points, variables = list(zip(pred, target, strict=True)), judge.inputs[:1]
+    else:
+        pred, labels, target = cases.telling_rows(case.loss, dtype)
+        classes = pred.shape[1]
+        judge = oracle.of_rows(case.loss, classes)
+        masses = np.eye(classes)[labels] if case.targets == "labels" else target
+        target = labels if case.targets == "labels" else target
+        points, variables = [(*x, *y) for x, y in zip(pred, masses, strict=True)], judge.inputs[:classes]
+
+    def each(what):
+        return np.array([[what(variable)(*point) for variable in variables] for point in points]).reshape(pred.shape)
+
+    exact = {
+        "values": (np.array([judge.value(*point) for point in points]), None),
+        "grad": (each(judge.slope), each(judge.slope_size)),
+        "curvature": (each(judge.curvature), None),
+    }
+    return pred, target, exact
+
+
+def assert_near(got, exact, dtype, most, where, scale=None):
+    errors = oracle.errors(got, exact, dtype, scale)
+    worst = int(np.argmax(errors))
+    assert errors.max() <= most, f"{errors.max():.3g} ulp, more than {most}, at {where(worst)}"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@every_case
+def test_each_result_is_the_formula_to_the_last_digits(case, method, dtype, backend):
+    pred, target, exact = truth(case, dtype)
+    loss = case.with_reduction("sum")
+    results = getattr(loss, method)(pred, target)
+    wanted, scale = exact[method]
+    here = np.ones(results.shape, bool)
+    if method == "curvature" and not case.rowwise:  # beside a jump, the hyper-parameter's own rounding decides
+        ends = [end for end in vars(loss).values() if isinstance(end, float) and end]
+        here = ~np.isin(np.abs(pred - target), np.array(ends, dtype)) | (loss.properties.smoothness is None)
+    places = np.flatnonzero(here)
+    columns = results.size // len(pred)
+    assert_near(
+        results[here],
+        wanted[here],
+        dtype,
+        bound(loss, dtype, METHODS.index(method)),
+        lambda worst: (pred[places[worst] // columns], target[places[worst] // columns]),
+        None if scale is None else scale[here],
+    )
+
+
+@every_case
+def test_the_gradient_is_the_slope_of_the_value(case, backend, rng):
+    loss = case.loss
+    pred, target = case.draw(rng, 7, np.float64, scale=1.0)
+    weight = rng.uniform(0.5, 2, 7)
+    ahead = rng.standard_normal(pred.shape)
+    step = 1e-4
+    around = [loss(pred + k * step * ahead, target, weight=weight) for k in (-2, -1, 1, 2)]
+    slope = (around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
+    assert np.vdot(loss.grad(pred, target, weight=weight), ahead) == pytest.approx(slope, rel=1e-7, abs=1e-9)
+
+
+@every_case
+def test_the_curvature_is_the_slope_of_the_gradient(case, backend, rng):
+    loss = case.loss
+    pred, target = case.draw(rng, 5, np.float64, scale=1.3)
+    weight = rng.uniform(0.5, 2, 5)
+    curvature = loss.curvature(pred, target, weight=weight)
+    step = 1e-6
+    for place in np.ndindex(pred.shape):
+        more, less = pred.copy(), pred.copy()
+        more[place] += step
+        less[place] -= step
+        change = loss.grad(more, target, weight=weight)[place] - loss.grad(less, target, weight=weight)[place]
+        assert curvature[place] == pytest.approx(change / (2 * step), rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@every_case
+def test_value_and_gradient_have_the_same_bits_together_and_apart(case, weighted, dtype, backend, rng):
+    for reduction, samples in itertools.product(("mean", "sum"), (1, 7, 1025)):
+        loss = case.with_reduction(reduction)
+        pred, target = case.draw(rng, samples, dtype)
+        weight = rng.uniform(0.5, 2, samples) if weighted else None
+        value, grad = loss.value_and_grad(pred, target, weight=weight)
+        assert value == loss(pred, target, weight=weight) > 0
+        assert grad.tobytes() == loss.grad(pred, target, weight=weight).tobytes()
+
+
+@every_case
+def test_the_sum_is_that_of_the_values(case, dtype, backend, rng):
+    for samples in (1, 5, 1000, 3000):
+        pred, target = case.draw(rng, samples, dtype)
+        loss = case.with_reduction("sum")
+        values = loss.values(pred, target)
+        total = math.fsum(values.astype(np.float64))
+        rounded_values = np.finfo(dtype).eps if case.rowwise else 0
+        assert loss(pred, target) == pytest.approx(total, rel=25 * 2.0**-53 + rounded_values, abs=0)
+        assert total > 0
+
+
+def shares(case, target):
+    """What each sample adds to the denominator of a mean: 1, or in a loss with class weights that of its class."""
+    weights = getattr(case.loss, "class_weight", None)
+    if weights is None:
+        return np.ones(len(target))
+    return np.asarray(weights)[target] if case.targets == "labels" else target.astype(np.float64) @ np.asarray(weights)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@every_case
+def test_the_mean_is_the_sum_over_the_sum_of_weights(case, weighted, dtype, backend, rng):
+    pred, target = case.draw(rng, 23, dtype)
+    weight = rng.uniform(0.5, 2, 23).astype(dtype) if weighted else np.ones(23, dtype)
+    whole = math.fsum(weight.astype(np.float64) * shares(case, target))
+    mean, total = case.with_reduction("mean"), case.with_reduction("sum")
+    given = weight if weighted else None
+    assert mean(pred, target, weight=given) == pytest.approx(total(pred, target, weight=given) / whole, rel=1e-14)
+    for method in ("grad", "curvature"):
+        one, other = (getattr(loss, method)(pred, target, weight=given) for loss in (mean, total))
+        np.testing.assert_allclose(one, other / dtype.type(whole), rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_array_equal(mean.values(pred, target, weight=given), total.values(pred, target, weight=given))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@every_case
+def test_a_weight_of_k_is_the_sample_k_times(case, reduction, dtype, backend, rng):
+    loss = case.with_reduction(reduction)
+    pred, target = case.draw(rng, 40, dtype)
+    times = rng.integers(0, 4, 40)
+    often = np.repeat(np.arange(40), times)
+    value, grad = loss.value_and_grad(pred, target, weight=times)
+    again, slopes = loss.value_and_grad(pred[often], target[often])
+    eps = np.finfo(dtype).eps
+    assert value == pytest.approx(again, rel=8 * eps)
+    first = np.flatnonzero(times)[np.argsort(times[times > 0], kind="stable") * 0 + np.arange((times > 0).sum())]
+    starts = np.concatenate([[0], np.cumsum(times)[:-1]])
+    for sample in first:
+        np.testing.assert_allclose(grad[sample], slopes[starts[sample]] * dtype.type(times[sample]), rtol=8 * eps)
+    assert not np.any(grad[times == 0])
+
+
+@every_case
+def test_a_weight_of_zero_leaves_the_sample_out(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 33, dtype)
+    weight = rng.uniform(0.5, 2, 33).astype(dtype)
+    weight[rng.permutation(33)[:15]] = 0
+    left = weight > 0
+    value, grad = case.loss.value_and_grad(pred, target, weight=weight)
+    rest, slopes = case.loss.value_and_grad(pred[left], target[left], weight=weight[left])
+    assert value == pytest.approx(rest, rel=1e-14)
+    np.testing.assert_allclose(grad[left], slopes, rtol=4 * np.finfo(dtype).eps)
+    assert not np.any(grad[~left])
+
+
+@every_case
+def test_results_scale_with_the_weights(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 33, dtype)
+    weight = rng.uniform(0.5, 2, 33).astype(dtype)
+    total = case.with_reduction("sum")
+    for method in METHODS:
+        one, eight = (getattr(total, method)(pred, target, weight=k * weight) for k in (1, 8))
+        np.testing.assert_array_equal(8 * one, eight)
+        assert np.any(one)
+    assert case.with_reduction("mean")(pred, target, weight=8 * weight) == pytest.approx(
+        case.with_reduction("mean")(pred, target, weight=weight), rel=1e-15
+    )
+
+
+@every_case
+def test_values_and_gradients_go_with_their_samples(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 2050, dtype)
+    order = rng.permutation(2050)
+    for method in METHODS:
+        here = getattr(case.loss, method)(pred, target)
+        there = getattr(case.loss, method)(pred[order], target[order])
+        if method != "values" and getattr(case.loss, "class_weight", None):  # the sum of the weights is rounded
+            np.testing.assert_allclose(here[order], there, rtol=2 * np.finfo(dtype).eps)
+        else:
+            np.testing.assert_array_equal(here[order], there)
+
+
+@every_case
+def test_a_batch_is_the_sum_of_its_parts(case, dtype, backend, rng):
+    total = case.with_reduction("sum")
+    pred, target = case.draw(rng, 300, dtype)
+    parts = [total(pred[part], target[part]) for part in (slice(0, 1), slice(1, 77), slice(77, 300))]
+    assert total(pred, target) == pytest.approx(math.fsum(parts), rel=50 * 2.0**-53)
+    np.testing.assert_array_equal(total.grad(pred, target)[77:], total.grad(pred[77:], target[77:]))
+
+
+@pytest.mark.parametrize("loss", [loss for loss in POINTWISE if not loss.properties.differentiable], ids=repr)
+def test_the_slope_at_a_kink_is_zero(loss, dtype, backend):
+    pred = np.concatenate([cases.telling_numbers(dtype), -np.zeros(1, dtype)])
+    assert not np.any(loss.grad(pred, pred))
+    beside = np.nextafter(pred, dtype.type(np.inf))
+    assert np.all(loss.grad(beside, pred) > 0)
+    assert np.all(loss.grad(pred, beside) < 0)
+
+
+def with_at(array, place, number):
+    array = array.copy()
+    array[place] = number
+    return array
+
+
+@every_case
+def test_nan_stays_in_its_sample_and_reaches_the_total(case, dtype, backend, rng):
+    for samples in (1, 3, 40, 1200):
+        pred, target = case.draw(rng, samples, dtype)
+        sick = int(rng.integers(samples))
+        others = np.arange(samples) != sick
+        place = (sick, int(rng.integers(3))) if case.rowwise else sick
+        spoilt = [(with_at(pred, place, np.nan), target)]
+        if case.targets != "labels":
+            spoilt.append((pred, with_at(target, place, np.nan)))
+        for x, y in spoilt:
+            assert math.isnan(case.loss(x, y))
+            value, grad = case.loss.value_and_grad(x, y)
+            assert math.isnan(value)
+            scaled = getattr(case.loss, "class_weight", None) and y is not target  # then the mean's denominator is NaN
+            for method in METHODS:
+                loss = case.with_reduction("sum") if scaled else case.loss
+                result = getattr(loss, method)(x, y)
+                healthy = getattr(loss, method)(pred, target)
+                assert np.all(np.isnan(result[place if method != "values" else sick])), method
+                np.testing.assert_array_equal(result[others], healthy[others], err_msg=method)
+            if not scaled:
+                np.testing.assert_array_equal(grad, case.loss.grad(x, y))
+
+
+@every_case
+def test_a_nan_weight_reaches_the_total(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 9, dtype)
+    weight = with_at(np.ones(9), 4, np.nan)
+    assert math.isnan(case.loss(pred, target, weight=weight))
+    values = case.loss.values(pred, target, weight=weight)
+    assert np.isnan(values[4])
+    np.testing.assert_array_equal(np.delete(values, 4), np.delete(case.loss.values(pred, target), 4))
+
+
+@functools.cache
+def limits(loss, target):
+    """Value, slope and curvature in the limit of each end of the predictions: beyond every float, to 420 digits."""
+    arguments = oracle.exactly(loss.arguments())
+    expression = type(loss).formula(**arguments).subs(arguments["target"], sp.Rational(target))
+    x, ends = arguments.pop("pred"), [(np.inf, 1), (-np.inf, -1)]
+    far = mpmath.mpf(10) ** 400
+    if cases.takes_probabilities(loss)[0]:
+        ends, far = [(0.0, x), (1.0, 1 - x)], mpmath.mpf(2) ** -(10**400)
+    forms = [expression, sp.diff(expression, x), oracle.without_spikes(sp.diff(expression, x, 2).doit())]
+    wanted = []
+    for end, at in ends:
+        place = {x: at} if cases.takes_probabilities(loss)[0] else {x: at * x}
+        numbers = [oracle.Oracle(loss, {"pred": x} | arguments, form.subs(place)).value(far) for form in forms]
+        wanted.append((end, *map(float, numbers)))
+    return wanted
+
+
+@pytest.mark.parametrize("target", [0, 1, "1/4"])
+@pytest.mark.parametrize("loss", POINTWISE, ids=repr)
+def test_the_ends_of_the_line_are_limits_and_nothing_is_clamped(loss, target, dtype, backend):
+    for end, *wanted in limits(loss, target):
+        pred = np.array([0.5, end, 0.5], dtype)
+        truth = np.full(3, float(sp.Rational(target)), dtype)
+        loss = dataclasses.replace(loss, reduction="sum")
+        for method, number in zip(METHODS, wanted, strict=True):
+            got = getattr(loss, method)(pred, truth)[1]
+            assert got == pytest.approx(number, rel=2 * np.finfo(dtype).eps), (method, end)
+
+
+@pytest.mark.parametrize("loss", [loss for loss in POINTWISE if not cases.takes_probabilities(loss)[1]], ids=repr)
+def test_infinity_from_infinity_is_not_a_number(loss, dtype, backend):
+    infinity = np.array([np.inf, -np.inf, 1.0], dtype)
+    for method in METHODS:
+        results = getattr(loss, method)(infinity, infinity)
+        assert np.isnan(results[:2]).all(), method
+        assert np.isfinite(results[2])
+
+
+def test_regression_takes_any_target_and_classification_none_but_probabilities(backend):
+    outside = np.array([-1.0, -1e-9, 1 + 1e-9, 2.0, np.inf, -np.inf])
+    inside = np.full(6, 0.5)
+    for loss in POINTWISE:
+        odds, mass = cases.takes_probabilities(loss)
+        regression = type(loss).__module__ == "lossref.losses.regression"
+        assert mass != regression
+        for method in METHODS:
+            if mass:
+                assert np.isnan(getattr(loss, method)(inside, outside)).all(), method
+            if odds:
+                assert np.isnan(getattr(loss, method)(outside, inside)).all(), method
+
+
+# --- What is proven of a loss ----------------------------------------------------------------------------------------
+
+
+def proven():
+    """The losses with the settings of which the properties speak: any numbers, but the default form."""
+    for case in CASES:
+        plain = {
+            field.name: field.default for field in dataclasses.fields(case.loss) if not case.loss.range_of(field).number
+        }
+        if all(getattr(case.loss, name) == default for name, default in plain.items()):
+            yield case
+
+
+every_proven = pytest.mark.parametrize("case", list(proven()), ids=str)
+
+
+def claim(case, text):
+    """The number that a claim such as ``Max(1, pos_weight)/4`` states."""
+    settings = {name: value for name, value in vars(case.loss).items() if isinstance(value, float)}
+    return float(sp.sympify(text).subs(settings))
+
+
+def wide(case, rng, samples=4000):
+    """Predictions from near to far, with targets."""
+    pred, target = case.draw(rng, samples, np.float64)
+    reach = 10 ** rng.uniform(-3, 3, (samples,) + (1,) * (pred.ndim - 1))
+    return pred * reach, target
+
+
+@every_proven
+def test_convex_is_what_lies_below_its_chords(case, rng):
+    total = case.with_reduction("sum")
+    (a, target), (b, _) = wide(case, rng), wide(case, rng)
+    share = rng.uniform(0, 1, (len(a),) + (1,) * (a.ndim - 1))
+    flat = share.reshape(len(a))
+    chord = flat * total.values(a, target) + (1 - flat) * total.values(b, target)
+    below = total.values(share * a + (1 - share) * b, target) <= chord * (1 + 1e-12) + 1e-12
+    assert below.all() == case.loss.properties.convex
+
+
+@every_proven
+def test_lipschitz_bounds_the_slope_and_is_no_larger_than_it_need_be(case, rng):
+    pred, target = wide(case, rng)
+    if case.targets == "numbers" and cases.takes_probabilities(case.loss)[1]:
+        target = np.round(target)
+    steepest = np.abs(case.with_reduction("sum").grad(pred, target)).max()
+    text = case.loss.properties.lipschitz
+    if text is None:
+        assert steepest > 1e3
+    else:
+        smoothed = 1 - getattr(case.loss, "label_smoothing", 0.0)
+        assert 0.9 * smoothed * claim(case, text) <= steepest <= claim(case, text) * (1 + 1e-12)
+
+
+@every_proven
+def test_smoothness_bounds_the_curvature_and_is_no_larger_than_it_need_be(case, rng):
+    pred, target = case.draw(rng, 20000, np.float64, scale=0.7)
+    total = case.with_reduction("sum")
+    if case.targets == "numbers" and cases.takes_probabilities(case.loss)[1]:
+        target = np.round(target)
+    text = case.loss.properties.smoothness
+    slopes = total.grad(pred, target)
+    if text is None:  # the slope jumps
+        step = total.grad(target + 1e-300, target) - total.grad(target - 1e-300, target)
+        assert np.abs(step).max() > 0 or not case.loss.properties.differentiable
+        assert not case.loss.properties.differentiable
+    else:
+        sharpest = total.curvature(pred, target).max()
+        smoothed = 1 - getattr(case.loss, "label_smoothing", 0.0)
+        assert 0.9 * smoothed * claim(case, text) <= sharpest <= claim(case, text) * (1 + 1e-12)
+        assert np.isfinite(slopes).all()
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if not case.rowwise], ids=str)
+def test_symmetric_is_what_does_not_tell_over_from_under(case, rng):
+    pred, target = case.draw(rng, 500, np.float64)
+    if cases.takes_probabilities(case.loss)[1]:
+        same = case.loss.values(-pred, target) == case.loss.values(pred, target)
+    else:
+        same = case.loss.values(2 * target - pred, target) == pytest.approx(case.loss.values(pred, target), rel=1e-9)
+        mirrored = case.loss.values(-pred, -target) == case.loss.values(pred, target)
+        assert mirrored.all() == case.loss.properties.symmetric
+    assert np.all(same) == case.loss.properties.symmetric
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if not case.rowwise], ids=str)
+def test_differentiable_is_what_has_one_slope_everywhere(case):
+    """SymPy's slope from the left and from the right, at the target and at every edge between the formula's pieces."""
+    arguments = oracle.exactly(case.loss.arguments())
+    x = arguments["pred"]
+    settings = {
+        symbol: sp.Rational(*float(getattr(case.loss, name)).as_integer_ratio())
+        for name, symbol in arguments.items()
+        if hasattr(case.loss, name) and isinstance(symbol, sp.Symbol)
+    }
+    target = sp.Rational(1, 4)
+    slope = sp.diff(type(case.loss).formula(**arguments), x).subs(settings | {arguments["target"]: target})
+    edges = [target, *(target + sign * setting for sign in (-1, 1) for setting in settings.values())]
+    jumps = [sp.limit(slope, x, edge, "+") - sp.limit(slope, x, edge, "-") for edge in edges]
+    assert all(sp.simplify(jump) == 0 for jump in jumps) == case.loss.properties.differentiable
+
+
+def slope_at(case, constant, target):
+    return case.loss.grad(np.full(target.shape, constant), target).sum()
+
+
+def is_flat_at(statistic):
+    def holds(case, target):
+        return abs(slope_at(case, statistic(target), target)) < 1e-12
+
+    return holds
+
+
+def turns_at_the_median(case, target):
+    median = np.median(target)
+    return slope_at(case, median - 1e-9, target) <= 0 <= slope_at(case, median + 1e-9, target)
+
+
+def turns_between_mean_and_median(case, target):
+    low, high = sorted([np.mean(target), np.median(target)])
+    return slope_at(case, low, target) <= 1e-12 and slope_at(case, high, target) >= -1e-12
+
+
+def is_flat_at_the_class_frequencies(case, target):
+    mass = np.eye(3)[target] if case.targets == "labels" else target
+    pred = np.tile(np.log(mass.mean(axis=0)), (len(mass), 1))
+    return np.abs(case.loss.grad(pred, target).sum(axis=0)).max() < 1e-12
+
+
+MINIMIZERS = {
+    "mean": is_flat_at(np.mean),
+    "median": turns_at_the_median,
+    "between mean and median": turns_between_mean_and_median,
+    "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
+    "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
+}
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if case.loss == type(case.loss)()], ids=str)
+def test_the_best_constant_prediction_is_the_statistic_it_is_said_to_be(case, rng):
+    _, target = case.draw(rng, 501, np.float64)
+    if case.targets == "numbers" and not cases.takes_probabilities(case.loss)[1]:
+        target = np.exp(target / 3)  # skewed, so that mean and median differ
+    holds = MINIMIZERS[case.loss.properties.minimizer]
+    assert holds(case, target)
+    value = case.loss(np.zeros_like(target) if target.dtype.kind == "f" else np.zeros((501, 3)), target)
+    assert value > 0
+
+
+# --- Any floats at all -----------------------------------------------------------------------------------------------
+
+
+def floats(dtype):
+    return st.floats(width=dtype.itemsize * 8, allow_subnormal=True)
+
+
+def drawn(data, shape, dtype):
+    return data.draw(hnp.arrays(dtype, shape, elements=floats(dtype), fill=st.nothing()))
+
+
+@pytest.mark.parametrize("case", cases.EXACT, ids=str)
+@hypothesis.given(data=st.data())
+@hypothesis.settings(max_examples=25)
+def test_exact_algebra_of_any_floats_has_the_bits_of_numpy(case, dtype, backend, data):
+    shape = data.draw(hnp.array_shapes(max_dims=3, min_side=1, max_side=9))
+    pred, target = (drawn(data, shape, dtype) for _ in range(2))
+    with np.errstate(all="ignore"):
+        values, slopes = case.loss.reference(pred, target)
+        curvature = case.loss.reference_curvature(pred, target)
+    total = case.with_reduction("sum")
+    np.testing.assert_array_equal(total.values(pred, target), values)
+    np.testing.assert_array_equal(total.grad(pred, target), slopes)
+    np.testing.assert_array_equal(total.curvature(pred, target), curvature)
+    value, grad = total.value_and_grad(pred, target)
+    np.testing.assert_array_equal(grad, slopes)
+    finite = np.isfinite(values).all()
+    assert value == pytest.approx(math.fsum(values.ravel().astype(float)), rel=1e-13) if finite else True
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in cases.EXACT], ids=str)
+@hypothesis.given(data=st.data())
+@hypothesis.settings(max_examples=25)
+def test_any_floats_are_finite_infinite_or_nan_where_numpy_says_so(case, dtype, backend, data):
+    samples, classes = data.draw(st.integers(1, 9)), 3
+    pred = drawn(data, (samples, classes) if case.rowwise else (samples,), dtype)
+    if case.targets == "labels":
+        target = np.array(data.draw(st.lists(st.integers(0, classes - 1), min_size=samples, max_size=samples)))
+    else:
+        target = np.clip(drawn(data, pred.shape, dtype), 0, 1)
+    total = case.with_reduction("sum")
+    for method in METHODS:
+        with lossref.use_backend("numpy"):
+            wanted = getattr(total, method)(pred, target)
+        got = getattr(total, method)(pred, target)
+        assert got.dtype == wanted.dtype == dtype
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(wanted), err_msg=method)
+        np.testing.assert_array_equal(np.isinf(got), np.isinf(wanted), err_msg=method)
+        np.testing.assert_array_equal(np.signbit(got[np.isinf(got)]), np.signbit(wanted[np.isinf(got)]))
+
+
+# --- Losses over rows ------------------------------------------------------------------------------------------------
+
+every_row_case = pytest.mark.parametrize("case", [case for case in CASES if case.rowwise], ids=str)
+over_logits = [loss for loss in ROWWISE if not cases.takes_probabilities(loss)[0]]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3, 31, 32, 33, 40, 64, 65, 130])
+@pytest.mark.parametrize("loss", [loss for loss in ROWWISE if loss.class_weight is None], ids=repr)
+def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dtype, backend, rng):
+    """The definition in mpmath, by hand: minus the mass times the logarithms of the probabilities."""
+    pred, labels = Case(loss, "labels").draw(rng, 4, dtype, classes=classes)
+    probabilities = rng.dirichlet(np.ones(classes), 4).astype(dtype)
+    total = dataclasses.replace(loss, reduction="sum")
+    with mpmath.workdps(60):
+        rows = [[mpmath.mpf(float(x)) for x in row] for row in pred]
+        if not cases.takes_probabilities(loss)[0]:
+            whole = [mpmath.fsum(map(mpmath.exp, row)) for row in rows]
+            chances = [[mpmath.exp(x) / size for x in row] for row, size in zip(rows, whole, strict=True)]
+        else:
+            chances = rows
+        spread = mpmath.mpf(loss.label_smoothing)
+        for target in (labels, probabilities):
+            hot = np.eye(classes)[target] if target.ndim == 1 else target
+            mass = [[(1 - spread) * mpmath.mpf(float(y)) + spread / classes for y in row] for row in hot]
+            values = [
+                -mpmath.fsum(a * mpmath.log(q) for a, q in zip(*row, strict=True))
+                for row in zip(mass, chances, strict=True)
+            ]
+            got = total.values(pred, target)
+            scale = [max(value, mpmath.mpf(1) / 4) for value in values]
+            assert oracle.errors(got, values, dtype, scale).max() <= 4
+            if not cases.takes_probabilities(loss)[0]:
+                slopes = [
+                    [q * mpmath.fsum(row) - a for a, q in zip(row, odds, strict=True)]
+                    for row, odds in zip(mass, chances, strict=True)
+                ]
+                sizes = np.array([
+                    [abs(q * mpmath.fsum(row)) + a for a, q in zip(row, odds, strict=True)]
+                    for row, odds in zip(mass, chances, strict=True)
+                ])  # fmt: skip
+                assert oracle.errors(total.grad(pred, target), np.array(slopes), dtype, sizes).max() <= 4
+
+
+@pytest.mark.parametrize("loss", ROWWISE, ids=repr)
+def test_a_label_is_its_one_hot_row(loss, dtype, backend, rng):
+    pred, labels = Case(loss, "labels").draw(rng, 50, dtype)
+    hot = np.eye(3, dtype=dtype)[labels]
+    weight = rng.uniform(0.5, 2, 50)
+    for given in (None, weight):
+        assert loss(pred, labels, weight=given) == pytest.approx(loss(pred, hot, weight=given), rel=1e-6)
+        for method in METHODS:
+            one, other = (getattr(loss, method)(pred, target, weight=given) for target in (labels, hot))
+            np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_labels_are_the_same_in_every_integer_dtype(kind, backend, rng):
+    loss = lossref.CategoricalCrossEntropy()
+    pred, labels = Case(loss, "labels").draw(rng, 50, np.float64)
+    for form in (labels.astype(kind), labels.astype(np.dtype(kind).newbyteorder(">")), labels.tolist()):
+        np.testing.assert_array_equal(loss.grad(pred, form), loss.grad(pred, labels))
+        assert loss(pred, form) == loss(pred, labels) > 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_a_shift_of_all_logits_changes_nothing(loss, dtype, backend, rng):
+    pred = rng.integers(-20, 20, (50, 3)).astype(dtype)
+    labels = rng.integers(0, 3, 50)
+    for method in METHODS:
+        np.testing.assert_array_equal(
+            getattr(loss, method)(pred, labels), getattr(loss, method)(pred + dtype.type(1024), labels)
+        )
+    assert loss(pred, labels) > 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_the_gradient_of_a_row_sums_to_zero(loss, dtype, backend, rng):
+    for case in (Case(loss, "labels"), Case(loss, "probabilities")):
+        pred, target = case.draw(rng, 50, dtype)
+        slopes = case.with_reduction("sum").grad(pred, target).astype(np.float64)
+        assert np.abs(slopes.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps
+        assert np.abs(slopes).max() > 0.1
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_one_class_is_never_a_surprise(loss, dtype, backend):
+    if loss.class_weight is not None:
+        return
+    pred = np.array([[3.0], [-1e30]], dtype)
+    for target in ([0, 0], [[1.0], [1.0]]):
+        value, grad = loss.value_and_grad(pred, target)
+        assert value == 0
+        assert not grad.any()
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_an_impossible_class_costs_nothing_unless_it_comes_true(loss, dtype, backend):
+    total = dataclasses.replace(loss, reduction="sum")
+    pred = np.array([[1.0, -np.inf, 2.0]], dtype)
+    smooth = loss.label_smoothing * (1.0 if loss.class_weight is None else loss.class_weight[1])
+    value, grad = total.value_and_grad(pred, [0])
+    assert np.isfinite(grad).all()
+    assert value == np.inf if smooth else np.isfinite(value)
+    if not loss.label_smoothing:
+        finite = np.array([[1.0, -1e4, 2.0]], dtype)
+        assert value == total(finite, [0]) > 0
+        np.testing.assert_array_equal(grad, total.grad(finite, [0]))
+    value, grad = total.value_and_grad(pred, [1])
+    assert value == np.inf
+    assert np.isfinite(grad).all()
+    assert grad[0, 1] < 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_rows_without_a_softmax_are_nan_and_alone_in_that(loss, dtype, backend):
+    pred = np.array([[1, 2, 3], [np.inf, 0, 1], [-np.inf] * 3, [np.inf] * 3, [3, 2, 1]], dtype)
+    sick = [1, 2, 3]
+    for target in (np.array([0, 1, 2, 0, 1]), np.full((5, 3), 1 / 3)):
+        for method in METHODS:
+            result = getattr(loss, method)(pred, target)
+            assert np.isnan(result[sick]).all(), method
+            assert np.isfinite(result[[0, 4]]).all(), method
+
+
+def test_ignored_rows_are_not_read_and_count_nothing(dtype, backend, rng):
+    for index in (-100, 1, 7):
+        loss = lossref.CategoricalCrossEntropy(ignore_index=index, label_smoothing=0.1)
+        pred, labels = Case(loss, "labels").draw(rng, 60, dtype)
+        labels[::4] = index
+        ignored = labels == index
+        pred[ignored] = np.nan
+        weight = rng.uniform(0.5, 2, 60)
+        plain = dataclasses.replace(loss, ignore_index=None)
+        for given, rest in ((None, None), (weight, weight[~ignored])):
+            value, grad = loss.value_and_grad(pred, labels, weight=given)
+            wanted, slopes = plain.value_and_grad(pred[~ignored], labels[~ignored], weight=rest)
+            assert value == pytest.approx(wanted, rel=1e-14)
+            np.testing.assert_array_equal(grad[ignored], 0)
+            np.testing.assert_allclose(grad[~ignored], slopes, rtol=4 * np.finfo(dtype).eps)
+            for method in ("values", "curvature"):
+                assert not getattr(loss, method)(pred, labels, weight=given)[ignored].any()
+
+
+def test_all_rows_ignored_is_a_mean_over_nothing(dtype, backend):
+    loss = lossref.CategoricalCrossEntropy(ignore_index=-1)
+    pred = np.full((3, 2), np.nan, dtype)
+    with pytest.warns(RuntimeWarning, match=r"CategoricalCrossEntropy: the mean is NaN"):
+        assert math.isnan(loss(pred, [-1, -1, -1]))
+    assert not loss.grad(pred, [-1, -1, -1]).any()
+
+
+def test_binary_cross_entropy_is_that_of_two_classes(dtype, backend, rng):
+    logits = (10 * rng.standard_normal(200)).astype(dtype)
+    labels = rng.integers(0, 2, 200)
+    two = np.stack([np.zeros_like(logits), logits], axis=1)
+    for smoothing in (0.0, 0.2):
+        binary = lossref.BinaryCrossEntropy(label_smoothing=smoothing)
+        categorical = lossref.CategoricalCrossEntropy(label_smoothing=smoothing)
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(binary.values(logits, labels), categorical.values(two, labels), rtol=8 * eps)
+        np.testing.assert_allclose(
+            binary.grad(logits, labels), categorical.grad(two, labels)[:, 1], rtol=8 * eps, atol=4 * eps / 200
+        )
+
+
+# --- Nothing to average, shapes and kinds ----------------------------------------------------------------------------
+
+
+@every_case
+def test_no_samples_have_sum_zero_and_mean_nan_with_a_warning(case, dtype, backend):
+    pred = np.empty((0, 3) if case.rowwise else (0,), dtype)
+    target = np.empty(0, int) if case.targets == "labels" else pred.copy()
+    assert case.with_reduction("sum")(pred, target) == 0
+    mean, name = case.with_reduction("mean"), type(case.loss).__name__
+    with pytest.warns(RuntimeWarning, match=rf"^{name}: the mean is NaN, for there are zero elements$"):
+        assert math.isnan(mean(pred, target))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for method in METHODS:
+            result = getattr(mean, method)(pred, target)
+            assert result.dtype == dtype
+            assert result.size == 0
+
+
+@every_case
+def test_weights_that_sum_to_zero_have_mean_nan_and_gradient_zero(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 5, dtype)
+    name = type(case.loss).__name__
+    with pytest.warns(RuntimeWarning, match=rf"^{name}: the mean is NaN, for the weights sum to zero$"):
+        assert math.isnan(case.loss(pred, target, weight=np.zeros(5)))
+    assert not case.loss.grad(pred, target, weight=np.zeros(5)).any()
+    assert case.with_reduction("sum")(pred, target, weight=np.zeros(5)) == 0
+    assert case.loss.grad(pred, target).any()
+
+
+@every_case
+def test_results_have_the_shape_and_dtype_of_the_predictions(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 24, dtype)
+    if not case.rowwise:
+        pred, target = pred.reshape(4, 3, 2), target.reshape(4, 3, 2)
+    for weight in (None, np.arange(len(pred)) + 1):
+        value = case.loss(pred, target, weight=weight)
+        assert type(value) is float
+        assert value > 0
+        both = case.loss.value_and_grad(pred, target, weight=weight)
+        assert type(both[0]) is float
+        for result in (case.loss.grad(pred, target, weight=weight), both[1], case.loss.curvature(pred, target)):
+            assert type(result) is np.ndarray
+            assert (result.shape, result.dtype) == (pred.shape, dtype)
+        values = case.loss.values(pred, target, weight=weight)
+        assert (values.shape, values.dtype) == (pred.shape[:1] if case.rowwise else pred.shape, dtype)
+
+
+@pytest.mark.parametrize("loss", POINTWISE, ids=repr)
+def test_a_weight_of_a_sample_holds_for_all_its_elements(loss, dtype, backend, rng):
+    pred, target = Case(loss, "numbers").draw(rng, 24, dtype)
+    weight = rng.uniform(0.5, 2, 4).astype(dtype)
+    flat = loss.value_and_grad(pred, target, weight=np.repeat(weight, 6))
+    deep = loss.value_and_grad(pred.reshape(4, 3, 2), target.reshape(4, 3, 2), weight=weight)
+    assert deep[0] == pytest.approx(flat[0], rel=1e-14)
+    np.testing.assert_allclose(deep[1].ravel(), flat[1], rtol=2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("loss", POINTWISE, ids=repr)
+def test_a_single_number_gives_a_number(loss, dtype, backend):
+    pred, target = np.array(0.3, dtype), np.array(0.75, dtype)
+    for method in METHODS:
+        result = getattr(loss, method)(pred, target)
+        assert type(result) is dtype.type
+        assert result == getattr(loss, method)(pred[None], target[None])[0]
+    value, grad = loss.value_and_grad(pred, target)
+    assert value == loss(pred, target) == loss(float(pred), np.float64(target)) or dtype == np.float32
+    assert type(grad) is dtype.type
+    assert type(loss.grad(0.3, 0.75)) is np.float64
+    assert type(loss.grad(np.float32(0.3), 0.75)) is np.float32
+
+
+@every_case
+def test_arguments_are_left_as_they_were(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 40, dtype)
+    weight = rng.uniform(0.5, 2, 40).astype(dtype)
+    before = pred.copy(), target.copy(), weight.copy()
+    for method in ("__call__", "value_and_grad", *METHODS):
+        for given in (None, weight):
+            result = getattr(case.loss, method)(pred, target, weight=given)
+            assert np.any(result[-1] if method == "value_and_grad" else result)
+    for array, copy_ in zip((pred, target, weight), before, strict=True):
+        np.testing.assert_array_equal(array, copy_)
+
+
+# --- A loss is a value -----------------------------------------------------------------------------------------------
+
+
+@every_loss
+def test_the_repr_rebuilds_the_loss(loss):
+    for reduction in ("mean", "sum"):
+        loss = dataclasses.replace(loss, reduction=reduction)
+        again = eval(repr(loss), {type(loss).__name__: type(loss)})
+        assert again == loss
+        assert hash(again) == hash(loss)
+        assert repr(again) == repr(loss)
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@every_case
+def test_a_pickled_loss_computes_the_same_on_every_backend(case, protocol, backend, rng):
+    pred, target = case.draw(rng, 20, np.float64)
+    stored = pickle.dumps(case.loss, protocol)
+    here = case.loss.grad(pred, target)
+    for other in lossref._backend.available():
+        with lossref.use_backend(other):
+            again = pickle.loads(stored)
+            assert again == case.loss
+            np.testing.assert_allclose(again.grad(pred, target), here, rtol=1e-14, atol=1e-17)
+    for again in (copy.copy(case.loss), copy.deepcopy(case.loss)):
+        assert again == case.loss
+        np.testing.assert_array_equal(again.grad(pred, target), here)
+    assert here.any()
+
+
+@every_loss
+def test_losses_are_equal_when_their_settings_are_and_cannot_be_changed(loss):
+    assert loss == type(loss)(**{field.name: getattr(loss, field.name) for field in dataclasses.fields(loss)})
+    others = [other for other in registry.samples("losses") if repr(other) != repr(loss)]
+    assert all(other != loss for other in others)
+    assert dataclasses.replace(loss, reduction="sum") != loss
+    for field in dataclasses.fields(loss):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(loss, field.name, getattr(loss, field.name))
+
+
+@every_loss
+def test_settings_are_given_by_name_only(loss):
+    with pytest.raises(TypeError, match="positional argument"):
+        type(loss)(1.0)
+
+
+@every_loss
+def test_a_notebook_shows_the_formula(loss):
+    latex = loss._repr_latex_()
+    assert latex.startswith(r"$\displaystyle ")
+    assert latex.endswith("$")
+    assert "y" in latex
