@@ -151,7 +151,7 @@ cdef double categorical_cross_entropy(
 ) noexcept nogil:
     """log Σ exp(z) - z of the target. Sums leave out the largest term, which is 1: confidence costs no digits."""
     cdef real top = largest(x, n)
-    cdef double others, total, value
+    cdef double others, total, value, elsewhere
     cdef real own, share, mass, factor
     cdef Py_ssize_t j, k
     exponentials(x, top, slope, n)
@@ -170,14 +170,15 @@ cdef double categorical_cross_entropy(
     slope[k] = 0
     others = ordered_sum(slope, n)
     total = others + own
-    whole = ordered_sum(a, n)
+    mass = a[k]
+    elsewhere = ordered_sum(a, k) + ordered_sum(a + k + 1, n - k - 1)
+    whole = elsewhere + mass
     value = whole * log1p(others) if own == 1 else whole * log(total)
     share = <real>(whole / total)
     factor = <real>scale
-    mass = a[k]
     for j in range(n):
         slope[j] = factor * (slope[j] * share - a[j])
-    slope[k] = <real>(scale * ((whole - mass) * (own / total) - mass * (others / total)))
+    slope[k] = <real>(scale * (elsewhere * (own / total) - mass * (others / total)))
     return value + distance(x, top, a, n)
 
 

@@ -18,6 +18,14 @@ def product(mass: Array, what: Array) -> Array:
     return np.where(mass == 0, 0, mass * what)
 
 
+def quotient(mass: Array, *chances: Array) -> Array:
+    """Mass divided by something, where no mass divided by zero is nothing."""
+    share = mass
+    for chance in chances:
+        share = share / chance
+    return np.where(mass == 0, 0, share)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BinaryCrossEntropy(PointwiseLoss):
     r"""Binary cross-entropy: the surprise, in nats, at which of two classes it was.
@@ -115,7 +123,7 @@ class BinaryCrossEntropy(PointwiseLoss):
         else:
             q = np.where((z >= 0) & (z <= 1), z, np.nan)
             value = product(-a, np.log(q)) - product(b, np.log1p(-q)) + 0 * q
-            slope = product(b, 1 / (1 - q)) - product(a, 1 / q) + 0 * q
+            slope = quotient(b, 1 - q) - quotient(a, q) + 0 * q
         return value.astype(pred.dtype), slope.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
@@ -126,7 +134,7 @@ class BinaryCrossEntropy(PointwiseLoss):
             curvature: Array = (a + b) * (e / (1 + e)) / (1 + e)
         else:
             q = np.where((z >= 0) & (z <= 1), z, np.nan)
-            curvature = product(b, 1 / (1 - q) / (1 - q)) + product(a, 1 / q / q) + 0 * q
+            curvature = quotient(b, 1 - q, 1 - q) + quotient(a, q, q) + 0 * q
         return curvature.astype(pred.dtype)
 
 
@@ -228,7 +236,7 @@ class CategoricalCrossEntropy(RowwiseLoss):
             q = np.where((x >= 0) & (x <= 1), x, np.nan)
             wrong = 0 * q.sum(axis=1, keepdims=True)
             values = -product(a, np.log(q)).sum(axis=1) + wrong[:, 0]
-            return values, (-product(a, 1 / q) + wrong).astype(pred.dtype)
+            return values, (-quotient(a, q) + wrong).astype(pred.dtype)
         top, e, others, total, largest = softmax_parts(x)
         values = whole * np.log1p(others[:, 0]) + product(a, top - x).sum(axis=1)
         share = e / total
@@ -240,7 +248,7 @@ class CategoricalCrossEntropy(RowwiseLoss):
         x, a = pred.astype(np.float64), mass.astype(np.float64)
         if not self.from_logits:
             q = np.where((x >= 0) & (x <= 1), x, np.nan)
-            curvature: Array = product(a, 1 / q / q) + 0 * q.sum(axis=1, keepdims=True)
+            curvature: Array = quotient(a, q, q) + 0 * q.sum(axis=1, keepdims=True)
         else:
             _, e, others, total, largest = softmax_parts(x)
             share = e / total
@@ -257,5 +265,6 @@ def softmax_parts(x: Array) -> tuple[Array, Array, Array, Array, Array]:
     lost = np.nan_to_num((x - (gap - back)) - (top + back))  # x - top = gap + lost exactly
     e = np.exp(gap)
     e += e * lost
-    others = e.sum(axis=1, keepdims=True, where=~largest)
-    return top, e, others, others + e.max(axis=1, keepdims=True), largest
+    total = e.max(axis=1, keepdims=True)
+    others = e.sum(axis=1, keepdims=True, where=~largest) + 0 * total  # infinite logits have no softmax
+    return top, e, others, others + total, largest
