@@ -46,7 +46,9 @@ class Case:
         shape = (samples, classes) if self.rowwise else (samples,)
         pred = rng.uniform(0.05, 0.95, shape) if odds else scale * rng.standard_normal(shape)
         if self.targets == "labels":
-            return pred.astype(dtype), rng.integers(0, classes, samples)
+            target = rng.integers(0, classes, samples)
+            target[:1] = 0  # a class whose weight is not 0 in any sample of the registry
+            return pred.astype(dtype), target
         if self.targets == "probabilities":
             target = rng.dirichlet(np.ones(classes), samples)
         else:

@@ -1,4 +1,4 @@
-"""The truth to 420 digits: each formula as SymPy states it, evaluated by mpmath on the exact values of the given floats.
+"""The truth to 420 digits: each formula as SymPy states it, evaluated by mpmath on the exact values of given floats.
 
 Nothing here calls a kernel or a ``reference``. Derivatives are SymPy's.
 """

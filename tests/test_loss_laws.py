@@ -27,14 +27,14 @@ every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=rep
 METHODS = ("values", "grad", "curvature")
 
 # In ulp of the result; for a gradient, of the sum of its absolute terms, which for a hard label is the result.
-# A square has an error of 1 ulp at a residual just above 1 and of 1.92 at one just below the root of 2.
+# A square has an error of 1.5 ulp at a residual just above 1, and of 1.92 at one just below the root of 2.
 BOUNDS = {"MSE": 2.0, "MAE": 0.5}
 
 
 def bound(loss, dtype, derivative):
     if loss.exact:
         return BOUNDS.get(type(loss).__name__, 2.0)
-    return 4.0 if dtype == np.float64 or derivative == 2 else 2.0
+    return 4.0 if dtype == np.float64 or derivative else 2.0
 
 
 @functools.cache
@@ -138,7 +138,7 @@ def test_the_sum_is_that_of_the_values(case, dtype, backend, rng):
         loss = case.with_reduction("sum")
         values = loss.values(pred, target)
         total = math.fsum(values.astype(np.float64))
-        rounded_values = np.finfo(dtype).eps if case.rowwise else 0
+        rounded_values = float(np.finfo(dtype).eps) if case.rowwise else 0
         assert loss(pred, target) == pytest.approx(total, rel=25 * 2.0**-53 + rounded_values, abs=0)
         assert total > 0
 
@@ -175,7 +175,7 @@ def test_a_weight_of_k_is_the_sample_k_times(case, reduction, dtype, backend, rn
     often = np.repeat(np.arange(40), times)
     value, grad = loss.value_and_grad(pred, target, weight=times)
     again, slopes = loss.value_and_grad(pred[often], target[often])
-    eps = np.finfo(dtype).eps
+    eps = float(np.finfo(dtype).eps)
     assert value == pytest.approx(again, rel=8 * eps)
     first = np.flatnonzero(times)[np.argsort(times[times > 0], kind="stable") * 0 + np.arange((times > 0).sum())]
     starts = np.concatenate([[0], np.cumsum(times)[:-1]])
@@ -205,7 +205,7 @@ def test_results_scale_with_the_weights(case, dtype, backend, rng):
     for method in METHODS:
         one, eight = (getattr(total, method)(pred, target, weight=k * weight) for k in (1, 8))
         np.testing.assert_array_equal(8 * one, eight)
-        assert np.any(one)
+    assert total(pred, target, weight=8 * weight) == 8 * total(pred, target, weight=weight) > 0
     assert case.with_reduction("mean")(pred, target, weight=8 * weight) == pytest.approx(
         case.with_reduction("mean")(pred, target, weight=weight), rel=1e-15
     )
@@ -287,7 +287,7 @@ def test_a_nan_weight_reaches_the_total(case, dtype, backend, rng):
 def limits(loss, target):
     """Value, slope and curvature in the limit of each end of the predictions: beyond every float, to 420 digits."""
     arguments = oracle.exactly(loss.arguments())
-    expression = type(loss).formula(**arguments).subs(arguments["target"], sp.Rational(target))
+    expression = type(loss).formula(**arguments).subs(arguments.pop("target"), sp.Rational(target))
     x, ends = arguments.pop("pred"), [(np.inf, 1), (-np.inf, -1)]
     far = mpmath.mpf(10) ** 400
     if cases.takes_probabilities(loss)[0]:
@@ -310,7 +310,7 @@ def test_the_ends_of_the_line_are_limits_and_nothing_is_clamped(loss, target, dt
         loss = dataclasses.replace(loss, reduction="sum")
         for method, number in zip(METHODS, wanted, strict=True):
             got = getattr(loss, method)(pred, truth)[1]
-            assert got == pytest.approx(number, rel=2 * np.finfo(dtype).eps), (method, end)
+            assert got == pytest.approx(number, rel=2 * float(np.finfo(dtype).eps)), (method, end)
 
 
 @pytest.mark.parametrize("loss", [loss for loss in POINTWISE if not cases.takes_probabilities(loss)[1]], ids=repr)
@@ -511,8 +511,9 @@ def test_exact_algebra_of_any_floats_has_the_bits_of_numpy(case, dtype, backend,
     np.testing.assert_array_equal(total.curvature(pred, target), curvature)
     value, grad = total.value_and_grad(pred, target)
     np.testing.assert_array_equal(grad, slopes)
-    finite = np.isfinite(values).all()
-    assert value == pytest.approx(math.fsum(values.ravel().astype(float)), rel=1e-13) if finite else True
+    with np.errstate(all="ignore"):
+        whole = values.sum(dtype=np.float64)
+    assert value == pytest.approx(whole, rel=1e-13, nan_ok=True)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case not in cases.EXACT], ids=str)
@@ -576,7 +577,8 @@ def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dty
                     [abs(q * mpmath.fsum(row)) + a for a, q in zip(row, odds, strict=True)]
                     for row, odds in zip(mass, chances, strict=True)
                 ])  # fmt: skip
-                assert oracle.errors(total.grad(pred, target), np.array(slopes), dtype, sizes).max() <= 4
+                # The masses are rounded, their sum and the sum of the exponentials too: 1 ulp more than in a short row.
+                assert oracle.errors(total.grad(pred, target), np.array(slopes), dtype, sizes).max() <= 5
 
 
 @pytest.mark.parametrize("loss", ROWWISE, ids=repr)
@@ -780,10 +782,10 @@ def test_arguments_are_left_as_they_were(case, dtype, backend, rng):
     before = pred.copy(), target.copy(), weight.copy()
     for method in ("__call__", "value_and_grad", *METHODS):
         for given in (None, weight):
-            result = getattr(case.loss, method)(pred, target, weight=given)
-            assert np.any(result[-1] if method == "value_and_grad" else result)
-    for array, copy_ in zip((pred, target, weight), before, strict=True):
-        np.testing.assert_array_equal(array, copy_)
+            getattr(case.loss, method)(pred, target, weight=given)
+    for now, then in zip((pred, target, weight), before, strict=True):
+        assert now.tobytes() == then.tobytes()
+    assert case.loss(pred, target) > 0
 
 
 # --- A loss is a value -----------------------------------------------------------------------------------------------
