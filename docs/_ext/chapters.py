@@ -1,4 +1,7 @@
-"""What chapters are written with: ``.. picture::`` shows a figure of the gallery, ``.. notation::`` the letters."""
+"""What chapters are written with.
+
+``.. picture::`` shows a figure of the gallery, ``.. notation::`` the letters, ``.. timings::`` and ``.. targets::`` what
+the benchmarks have left in ``docs/measured/benchmarks.json``."""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from measured import results
 from sphinx.util.docutils import SphinxDirective
 
 from lossref import registry
@@ -61,19 +65,72 @@ class Notation(SphinxDirective):
                 link = f":ref:`{type(instance).__name__} <formula-{instance.name.replace('_', '-')}>`"
                 if name in used and link not in used[name]:
                     used[name].append(link)
-        rows = ["* - letter\n  - in the code\n  - meaning\n  - in"]
-        rows += [
-            f"* - :math:`{SYMBOLS[name]}`\n  - ``{name}``\n  - {meaning}\n  - {', '.join(used[name])}"
-            for name, meaning in meanings.items()
+        rows = [[f":math:`{SYMBOLS[n]}`", f"``{n}``", meaning, ", ".join(used[n])] for n, meaning in meanings.items()]
+        return self.parse_text_to_nodes(table(["letter", "in the code", "meaning", "in"], rows))
+
+
+def table(columns: list[str], rows: list[list[str]]) -> str:
+    """A table as rST, in a box that scrolls sideways where the page is narrow."""
+    lines = ["* - " + "\n  - ".join(row) for row in [columns, *rows]]
+    body = "\n".join(lines).replace("\n", "\n      ")
+    return f".. container:: wide\n\n   .. list-table::\n      :header-rows: 1\n      :class: facts\n\n      {body}\n\n"
+
+
+UNMEASURED = "*Nothing has been measured for this copy of the book:* ``{}`` *would do it.*\n"
+
+
+def spelled(seconds: float) -> str:
+    """A time in the unit in which it is short."""
+    unit, size = next(((u, size) for u, size in (("s", 1), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
+    return f"{seconds / size:.3g} {unit}"
+
+
+class Timings(SphinxDirective):
+    """``.. timings:: Huber`` and ``:n: 10000000``: who needs how long for that many elements of a formula."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"n": directives.positive_int, "dtype": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        found = results("benchmarks")
+        dtype = self.options.get("dtype", "float32")
+        wanted = [
+            row
+            for row in found.get("rows", [])
+            if (row["formula"], row["n"], row["dtype"]) == (self.arguments[0], self.options["n"], dtype)
         ]
-        body = "\n".join(rows).replace("\n", "\n      ")
-        table = (
-            f".. container:: wide\n\n   .. list-table::\n      :header-rows: 1\n      :class: facts\n\n      {body}\n"
-        )
-        return self.parse_text_to_nodes(table)
+        if not wanted:
+            return self.parse_text_to_nodes(UNMEASURED.format("python tests/benchmarks/table.py"))
+        first = [row for row in wanted if (row["settings"], row["work"]) == (wanted[0]["settings"], wanted[0]["work"])]
+        rows = [
+            [
+                row["contender"],
+                spelled(row["seconds"]),
+                "" if row["contender"] == "lossref" else f"{row['ratio']:.2f} ×",
+            ]
+            for row in sorted(first, key=lambda row: row["seconds"])
+        ]
+        machine = found["machine"]
+        text = table([f"{first[0]['work']}, {self.options['n']:,} {dtype}", "time", "to lossref"], rows)
+        text += f"{found['about']} {machine['processor']}, {machine['instructions']}, {machine['date']}.\n"
+        return self.parse_text_to_nodes(text)
+
+
+class Targets(SphinxDirective):
+    """What the library is to reach, and what it has reached."""
+
+    def run(self) -> list[nodes.Node]:
+        found = results("benchmarks")
+        rows = [
+            [t["work"], t["target"], t["measured"], "yes" if t["met"] else "**no**"] for t in found.get("targets", [])
+        ]
+        text = table(["work", "target", "measured", "met"], rows)
+        return self.parse_text_to_nodes(text if rows else UNMEASURED.format("python tests/benchmarks/table.py"))
 
 
 def setup(app):
     app.add_directive("picture", Picture)
     app.add_directive("notation", Notation)
+    app.add_directive("timings", Timings)
+    app.add_directive("targets", Targets)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
