@@ -130,27 +130,40 @@ def _owner(formula: type[Formula], method: str) -> type:
     return next(parent for parent in formula.__mro__ if method in vars(parent))
 
 
-@functools.cache
-def kernel_sources() -> dict[str, str]:
-    """The functions of all kernel files, by their names."""
-    found = {}
-    for file in sorted(KERNELS.glob("*.pyx")):
-        for match in re.finditer(
-            r"^cdef (?:inline )?\w+ (\w+)\((?:.*\n)(?:[ \t)].*\n|\n(?=[ \t]))*",
-            file.read_text(encoding="utf-8"),
-            re.MULTILINE,
-        ):
-            found[match[1]] = match[0].strip("\n") + "\n"
-    return found
-
-
 def kernel(formula: type[Formula]) -> str:
-    """The kernels that a formula's forms run, as they stand in the source."""
-    names = [formula.name + form for form in formula.forms]
-    names = [n for name in names for n in (name, f"{name}_prox") if n in kernel_sources()]
-    if not names:
-        raise LookupError(f"no kernel named {formula.name} in lossref/_kernels/*.pyx")
-    return "\n\n".join(kernel_sources()[name] for name in names)
+    """The kernels of a formula's forms and the helpers they call, in the order of the source."""
+    wanted = [
+        IN_DRIVER.get(formula.__name__, f"{formula.name}{form}{tail}") for form in formula.forms for tail in TAILS
+    ]
+    for functions, table in kernel_files():
+        found: set[str] = set()
+        left = {name for key in wanted for name in table.get(key, ()) if not name.endswith("_curvature")}
+        while left:
+            found |= left
+            words = {word for name in left for word in re.findall(r"\w+", functions[name])}
+            left = (words & functions.keys()) - found
+        if found:
+            return "\n\n".join(source for name, source in functions.items() if name in found)
+    raise LookupError(f"no kernel named {formula.name} in lossref/_kernels")
+
+
+IN_DRIVER = {"Warmup": "block_rates"}  # a formula that every kernel of its family can do
+FUNCTION = re.compile(r"^cdef (?:inline )?[\w ]+\*? ?\b(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE)
+
+
+@functools.cache
+def kernel_files() -> list[tuple[dict[str, str], dict[str, list[str]]]]:
+    """For each source: its functions by name, and by the kernels' names the functions that they are made of."""
+    files = []
+    for file in sorted(KERNELS.glob("*.p[yx][xd]")):
+        text = file.read_text(encoding="utf-8")
+        functions = {match[1]: match[0].rstrip() + "\n" for match in FUNCTION.finditer(text)}
+        table = {}
+        if listed := re.search(r"^kernels = \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            for name, made_of in re.findall(r'^    "(\w+)": (.*?(?=^    "|\Z))', listed[1], re.MULTILINE | re.DOTALL):
+                table[name] = [word for word in dict.fromkeys(re.findall(r"\w+", made_of)) if word in functions]
+        files.append((functions, table))
+    return files
 
 
 def parameters(formula: type[Formula], doc: NumpyDocString) -> str:
@@ -256,7 +269,7 @@ def page(formula: type[Formula], backreferences: Path) -> str:
     extended = "\n".join(doc["Extended Summary"])
     return "\n".join(
         [
-            f".. _{label(formula)}:\n",
+            f".. currentmodule:: lossref\n\n.. _{label(formula)}:\n",
             heading(formula.__name__, "="),
             " ".join(doc["Summary"]) + "\n",
             extended + "\n",
@@ -284,7 +297,7 @@ class FormulaPage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         formula = mathematics.named(self.arguments[0])
-        for depended in (inspect.getsourcefile(formula), *map(str, KERNELS.glob("*.pyx"))):
+        for depended in (inspect.getsourcefile(formula), *map(str, KERNELS.glob("*.p[yx][xd]"))):
             self.env.note_dependency(depended)
         backreferences = Path(self.env.srcdir, self.config.sphinx_gallery_conf["backreferences_dir"])
         return self.parse_text_to_nodes(page(formula, backreferences), allow_section_headings=True)
