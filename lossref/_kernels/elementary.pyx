@@ -16,7 +16,7 @@ from lossref._kernels.entry cimport real
 cnp.import_array()
 
 
-# --- One loop a function -----------------------------------------------------------------------------------------------
+# --- One loop a function ---------------------------------------------------------------------------------------------
 
 cdef void exp(const real* x, real* y, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
@@ -82,7 +82,7 @@ cdef struct Function:
     oracle64 oracle
 
 
-# --- The oracles: definitions, in the C library's float64 ----------------------------------------------------------------
+# --- The oracles: definitions, in the C library's float64 ------------------------------------------------------------
 
 cdef double sigmoid_oracle(double x) noexcept nogil:
     return 1 / (1 + c_exp(-x))
@@ -132,7 +132,7 @@ def apply(str name, cnp.ndarray x not None):
     return y
 
 
-# --- All float32 inputs --------------------------------------------------------------------------------------------------
+# --- All float32 inputs ----------------------------------------------------------------------------------------------
 
 cdef enum:
     BLOCK = 4096
@@ -145,7 +145,7 @@ cdef struct Worst:
 
 
 cdef inline double float_error(float got, double exact) noexcept nogil:
-    """|got - exact| in units of the last place of the float32 nearest ``exact``; infinite where they differ in kind."""
+    """|got - exact| in units in the last place of a float32; infinite where one is no number and the other is."""
     cdef float rounded = <float>exact
     cdef double size, ulp
     if isnan(got) or isnan(exact):
@@ -153,7 +153,7 @@ cdef inline double float_error(float got, double exact) noexcept nogil:
     if isinf(got) or isinf(rounded) or exact == 0:
         return 0 if got == rounded and (signbit(got) != 0) == (signbit(exact) != 0) else INFINITY
     size = fabs(exact)
-    # 2**(floor(log2 |exact|) - 23): the exponent of a float64, by its bits; subnormals are spaced like the least normals.
+    # 2**(floor(log2 |exact|) - 23): the exponent, by its bits. Subnormals are spaced like the least normal numbers.
     size = size if size > 1.1754943508222875e-38 else 1.1754943508222875e-38
     ulp = vecmath.lossref_float64(
         (vecmath.lossref_bits64(size) & <uint64_t>0x7ff0000000000000) - (<uint64_t>23 << 52)
@@ -181,11 +181,11 @@ cdef void search(const Function* function, uint64_t first, Py_ssize_t n, Worst* 
 
 
 def worst_float32(str name, uint64_t first, uint64_t last, uint64_t stride=1, int threads=1):
-    """The largest error of a function over the float32 with bit patterns ``first`` to ``last``, against the C library's float64.
+    """The largest error of a function over the float32 with bit patterns ``first`` to ``last``.
 
-    With a stride s, one block of 4096 neighbours of every s is tried. Returns the error in ulp and the pattern of its argument,
-    how many inputs give NaN, an infinity or a signed zero where the oracle does not (or the other way round) with the pattern
-    of one of them, and how many inputs were tried.
+    The truth is the C library's float64. With a stride s, one block of 4096 neighbours in every s is tried. Returns the
+    error in ulp and the pattern of its argument; for how many inputs NaN, infinity or the sign of zero differ from the
+    oracle's, and the pattern of one of them; how many inputs were tried.
     """
     cdef Function function = functions[<int>places[name]]
     cdef Py_ssize_t blocks = <Py_ssize_t>((last - first) // BLOCK + 1)

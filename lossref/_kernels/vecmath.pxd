@@ -1,14 +1,16 @@
-"""Elementary functions that the compiler turns into vector instructions: exp, expm1, log, log1p, sigmoid, softplus, tanh.
+"""Elementary functions that become vector instructions: exp, expm1, log, log1p, sigmoid, softplus, tanh.
 
-Nothing here branches: where a case is special, both answers are computed and one is chosen. Each function follows one plan.
-*Reduce* the argument to a short interval by taking out whole powers of two; *approximate* there by a polynomial
-(``tests/derivations/minimax.py`` derives its coefficients); *put back* the powers of two. What a step rounds off and the result
-would miss is computed exactly and carried along as a second, small number: ``tail``, ``lost`` or ``low`` below.
+Nothing here branches: where a case is special, both answers are computed and one is chosen. Each function follows one
+plan. *Reduce* the argument to a short interval by taking out whole powers of two; *approximate* there by a polynomial
+(``tests/derivations/minimax.py`` derives its coefficients); *put back* the powers of two. What a step rounds off and
+the result would miss is computed exactly and carried along as a second, small number: ``tail``, ``lost`` or ``low``.
 
-A bare ``1`` beside a float32 would be a float64 to Cython, and half as many numbers a vector; hence ``one``, ``half``, ``two``.
+A bare ``1`` beside a float32 would be a float64 to Cython, and a vector would hold half as many numbers; hence ``one``,
+``half``, ``two``.
 
-Everything is inline, so that a chapter compiled for an instruction set brings its own copy. With fused multiply-add (AVX2,
-AVX-512) the bits are the same everywhere; without, they may differ within the published error, ``docs/measured/vecmath.json``.
+Everything is inline, so that a chapter compiled for an instruction set brings its own copy. With fused multiply-add
+(AVX2, AVX-512) the bits are the same everywhere; without, they may differ within the published error,
+``docs/measured/vecmath.json``.
 """
 
 from libc.math cimport INFINITY, NAN
@@ -46,7 +48,7 @@ cdef extern from *:
     double lossref_mul_add64(double a, double b, double c) noexcept nogil
 
 
-# --- Bits and exact arithmetic -----------------------------------------------------------------------------------------
+# --- Bits and exact arithmetic ---------------------------------------------------------------------------------------
 
 cdef inline real mul_add(real a, real b, real c) noexcept nogil:
     """a b + c, rounded once where the processor can."""
@@ -107,7 +109,7 @@ cdef inline real quotient(real a, real a_low, real b, real b_low) noexcept nogil
     return q + (remainder(a, q, b) + (a_low - q * b_low)) * inverse
 
 
-# --- The exponential ---------------------------------------------------------------------------------------------------
+# --- The exponential -------------------------------------------------------------------------------------------------
 
 cdef inline real rounding_shift(real x) noexcept nogil:
     """1.5 times 2**23 (float32) or 2**52: beside it a float has no room for a fraction, so that adding it rounds."""
@@ -118,7 +120,7 @@ cdef inline real rounding_shift(real x) noexcept nogil:
 
 
 cdef inline real power_of_two(real shifted) noexcept nogil:
-    """2**k, where ``shifted`` is k plus the rounding shift: its last bits are k, moved here to where the exponent sits."""
+    """2**k, where ``shifted`` is k plus the rounding shift: its last bits are k, moved to where the exponent sits."""
     if real is float:
         return lossref_float32((lossref_bits32(shifted) + <uint32_t>127) << 23)
     else:
@@ -182,7 +184,7 @@ cdef inline real exp_rest(real r, real tail) noexcept nogil:
 
 
 cdef inline real times_power(real y, real shifted, real k) noexcept nogil:
-    """y 2**k, rounded once. In two factors: at both ends of the range 2**k is no normal float, though y 2**k may be one."""
+    """y 2**k, rounded once. In two factors, as at both ends of the range 2**k is no normal float and y 2**k may be."""
     cdef real small = 5.421010862427522e-20                     # 2**-64
     cdef real step = <real>64 if k < -60 else <real>-1
     cdef real other = small if k < -60 else <real>2
@@ -217,7 +219,7 @@ cdef inline real exp(real x) noexcept nogil:
 
 
 cdef inline real exp_nonpositive(real x) noexcept nogil:
-    """exp(x) where x <= 0: ``exp`` without what 1 + r loses, at most a quarter of an ulp. For loops that count operations."""
+    """exp(x) where x <= 0, without what 1 + r loses (a quarter of an ulp). For loops that count operations."""
     cdef real one = 1, shifted, k, r, tail
     x = raised_to_least(x)
     shifted = shifted_power(x)
@@ -241,7 +243,7 @@ cdef inline real exp_parts(real x, real* low) noexcept nogil:
 
 
 cdef inline real expm1_parts(real x, real k, real shifted, real* low) noexcept nogil:
-    """exp(x) - 1 = (2**k - 1) + 2**k (exp(r) - 1) = high + low; returns high. ``shifted`` holds the power that is used."""
+    """exp(x) - 1 = (2**k - 1) + 2**k (exp(r) - 1) = high + low; returns high. ``shifted`` holds the power to use."""
     cdef real one = 1, half = 0.5, r, tail, power, whole, part, high, lost
     r = without_powers(x, k, &tail)
     power = power_of_two(shifted)
@@ -273,7 +275,7 @@ cdef inline real expm1(real x) noexcept nogil:
     return y if x != 0 else x                                   # the sign of zero
 
 
-# --- The logarithm -----------------------------------------------------------------------------------------------------
+# --- The logarithm ---------------------------------------------------------------------------------------------------
 
 cdef inline real normalised(real x, real* k) noexcept nogil:
     """x = 2**k m with 3/4 <= m < 3/2; returns m. For x normal and positive."""
@@ -282,7 +284,7 @@ cdef inline real normalised(real x, real* k) noexcept nogil:
     if real is float:
         b = lossref_bits32(x)
         e = (b + <uint32_t>0x00400000) & <uint32_t>0xff800000  # half a binade up, and only the exponent: k + 127
-        k[0] = lossref_float32((e >> 23) | <uint32_t>0x4b000000) - <real>8388735    # 2**23 + (k + 127), less 2**23 + 127
+        k[0] = lossref_float32((e >> 23) | <uint32_t>0x4b000000) - <real>8388735    # 2**23 + k + 127, less 2**23 + 127
         return lossref_float32(b - e + <uint32_t>0x3f800000)
     else:
         c = lossref_bits64(x)
@@ -354,7 +356,7 @@ cdef inline real log(real x) noexcept nogil:
 
 
 cdef inline real log1p(real x) noexcept nogil:
-    """log(1 + x) as ``log``, with f = 2**-k x + (2**-k - 1). No digit of x is lost: with f from -1/4 to 1/2 this sum is exact."""
+    """log(1 + x) as ``log``, with f = 2**-k x + (2**-k - 1): for f from -1/4 to 1/2 this sum is exact."""
     cdef real one = 1, two = 2, quarter = 0.25, u = one + x, k, scale, y
     normalised(u, &k)
     scale = power_of_two(rounding_shift(x) + (two - k))         # 4 2**-k: 2**-k itself may be subnormal
@@ -365,7 +367,7 @@ cdef inline real log1p(real x) noexcept nogil:
 
 
 cdef inline real log1p_parts(real t, real t_low, real* low) noexcept nogil:
-    """log(1 + t + t_low) = high + low where 0 <= t <= 1, so that k is 0 or 1 in the scheme of ``log1p``; returns high."""
+    """log(1 + t + t_low) = high + low where 0 <= t <= 1, so that the k of ``log1p`` is 0 or 1; returns high."""
     cdef real half = 0.5, zero = 0
     cdef real f = t * half - half if t >= half else t
     cdef real f_low = t_low * half if t >= half else t_low
@@ -383,7 +385,7 @@ cdef inline real log1p_unit(real t) noexcept nogil:
     return high + low
 
 
-# --- What is made of the two -------------------------------------------------------------------------------------------
+# --- What is made of the two -----------------------------------------------------------------------------------------
 
 cdef inline real softplus(real x) noexcept nogil:
     """log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), a sum of two positive terms."""

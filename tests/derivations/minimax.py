@@ -1,18 +1,19 @@
 """Derive the polynomials of ``lossref/_kernels/vecmath.pxd``: run this file to print them.
 
-Remez's exchange finds the polynomial ``p`` of a given degree for which the largest ``weight * |p - f|`` is as small as possible:
-solve for a polynomial whose error takes the same size, with alternating sign, at ``degree + 2`` points; move the points to
-the peaks of the error; repeat until all peaks are equally high.
+Remez's exchange finds the polynomial ``p`` of a given degree for which the largest ``weight * |p - f|`` is as small as
+possible: solve for a polynomial whose error takes the same size, with alternating sign, at ``degree + 2`` points; move
+the points to the peaks of the error; repeat until all peaks are equally high.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import mpmath as mp
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Approximate ``f`` on ``[low, high]``; ``weight`` turns the error of ``f`` into the relative error of the whole function."""
+    """Approximate ``f`` on ``[low, high]``; ``weight`` makes its error the relative error of the whole function."""
 
     f: object
     weight: object
@@ -21,7 +22,7 @@ class Problem:
     degree: dict
 
     def solve(self, precision: str) -> tuple[list[float], float]:
-        """The coefficients, lowest power first, rounded to ``precision``, and the largest weighted error before rounding."""
+        """The coefficients, lowest power first, rounded to ``precision``, and the largest error before rounding."""
         with mp.workdps(50):
             exact, error = remez(self.f, self.weight, mp.mpf(self.low), mp.mpf(self.high), self.degree[precision])
             return [round_to(c, 24 if precision == "float" else 53) for c in exact], float(error)
@@ -47,9 +48,9 @@ def remez(f, weight, low, high, degree, grid=60, rounds=12):
             return difference(x) * weight(x)
 
         # One peak lies between each two neighbouring zeros of the error, and one beside each end.
-        zeros = [mp.findroot(difference, pair, solver="illinois", verify=False) for pair in zip(points, points[1:])]
+        zeros = [mp.findroot(difference, pair, solver="illinois", verify=False) for pair in pairwise(points)]
         edges = [low, *zeros, high]
-        points = [peak(error, a, b, grid) for a, b in zip(edges, edges[1:])]
+        points = [peak(error, a, b, grid) for a, b in pairwise(edges)]
         heights = [abs(error(x)) for x in points]
         if max(heights) < min(heights) * mp.mpf("1.0001"):
             break
@@ -83,13 +84,19 @@ def log_rest(f):
 
 
 PROBLEMS = {
-    # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2, what whole powers of two leave (and a hair for their rounding).
+    # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2 and a hair, which whole powers of two leave.
     # The error is weighed against expm1(r), which is the harder of the two.
-    "exp": Problem(exp_rest, lambda r: abs(r**2 / (1 + r / 2 + r**2 * exp_rest(r))), "-0.34658", "0.34658",
-                   {"float": 4, "double": 9}),
+    "exp": Problem(
+        exp_rest,
+        lambda r: abs(r**2 / (1 + r / 2 + r**2 * exp_rest(r))),
+        "-0.34658",
+        "0.34658",
+        {"float": 4, "double": 9},
+    ),
     # log(1 + f) = f - f**2/2 + f**3 p(f) where 3/4 <= 1 + f <= 3/2.
-    "log": Problem(log_rest, lambda f: abs(f**2 / (1 - f / 2 + f**2 * log_rest(f))), "-0.25", "0.5",
-                   {"float": 8, "double": 19}),
+    "log": Problem(
+        log_rest, lambda f: abs(f**2 / (1 - f / 2 + f**2 * log_rest(f))), "-0.25", "0.5", {"float": 8, "double": 19}
+    ),
 }
 
 if __name__ == "__main__":
