@@ -131,18 +131,20 @@ cdef inline Py_ssize_t place_of(real top, const real* x, Py_ssize_t n) noexcept 
 cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n) noexcept nogil:
     """How far the mass lies below the largest logit, on average: Σ a (top - z); where there is no mass, none."""
     cdef double lane[LANES]
-    cdef double total = 0
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
     for j in range(LANES):
         lane[j] = 0
-    for i in range(n // LANES):
+    for i in range(rows):
         for j in range(LANES):
             lane[j] += a[i * LANES + j] * (<double>top - x[i * LANES + j]) if a[i * LANES + j] != 0 else 0
-    for i in range(n - n % LANES, n):
-        total += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
-    for j in range(LANES):
-        total += lane[j]
-    return total
+    for j in range(n - rows * LANES):
+        i = rows * LANES + j
+        lane[j] += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
+    while half:
+        for j in range(half):
+            lane[j] += lane[j + half]
+        half //= 2
+    return lane[0]
 
 
 cdef double categorical_cross_entropy(
