@@ -1,0 +1,100 @@
+"""Numbers that anyone can check with a pencil, or that a framework printed."""
+
+import math
+
+import numpy as np
+import pytest
+
+import lossref
+
+ERRORS = np.array([2.0, 2.0, 1.0, 3.0, -20.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        (lossref.MSE(), 83.6),
+        (lossref.MAE(), 5.6),
+        (lossref.Huber(delta=1.0), 5.1),
+        (lossref.Huber(delta=2.0), 9.3),
+        (lossref.Huber(delta=5.0), 19.3),
+    ],
+    ids=repr,
+)
+def test_five_errors_with_an_outlier(loss, value, backend):
+    assert loss(ERRORS, np.zeros(5)) == pytest.approx(value, rel=1e-15)
+    assert loss(ERRORS + 7, np.full(5, 7.0)) == pytest.approx(value, rel=1e-15)
+    assert loss(np.zeros(5), ERRORS) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(("beta", "value"), [(2.0, 4.65), (5.0, 3.86)])
+def test_smooth_l1_is_huber_over_beta(beta, value, backend):
+    assert lossref.Huber(delta=beta)(ERRORS, np.zeros(5)) / beta == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("chance", "target", "value"),
+    [(0.95, 1, 0.051293), (0.2, 1, 1.609438), (0.8, 1, 0.223144), (0.99, 0, 4.605170), (0.2, 0, 0.223144)],
+)
+def test_the_surprise_at_a_class(chance, target, value, backend):
+    binary = lossref.BinaryCrossEntropy(from_logits=False)
+    assert binary([chance], [target]) == pytest.approx(value, abs=5e-7)
+    logit = math.log(chance / (1 - chance))
+    assert lossref.BinaryCrossEntropy()([logit], [target]) == pytest.approx(value, abs=5e-7)
+    pair = [[1 - chance, chance]]
+    assert lossref.CategoricalCrossEntropy(from_logits=False)(pair, [target]) == pytest.approx(value, abs=5e-7)
+
+
+def test_smoothed_cross_entropy_of_four_classes(backend):
+    logits = [[1.0, 2.0, 3.0, 4.0]]
+    assert lossref.CategoricalCrossEntropy(label_smoothing=0.2)(logits, [2]) == pytest.approx(1.5401897, abs=5e-8)
+    by_hand = [[0.05, 0.05, 0.85, 0.05]]
+    assert lossref.CategoricalCrossEntropy()(logits, by_hand) == pytest.approx(1.5401897, abs=5e-8)
+    # off-target ε/(K − 1) instead of ε/K: the same vector is reached with ε = 0.15
+    assert lossref.CategoricalCrossEntropy(label_smoothing=0.15 * 4 / 3)(logits, [2]) == pytest.approx(1.5401897, abs=5e-8)
+
+
+def test_confident_predictions_keep_their_digits(backend):
+    assert lossref.BinaryCrossEntropy()([36.0], [1.0]) == pytest.approx(2.319522830243569e-16, rel=1e-15, abs=0)
+    assert lossref.BinaryCrossEntropy()([30.0], [1.0]) == pytest.approx(9.357622968839737e-14, rel=1e-15, abs=0)
+    ce = lossref.CategoricalCrossEntropy()
+    assert ce([[0.0, 40.0]], [1]) == pytest.approx(4.248354255291589e-18, rel=1e-15, abs=0)
+    narrow = ce(np.array([[20.0, 0.0]], np.float32), [0])
+    assert narrow == pytest.approx(2.0611536203143807e-09, rel=2e-7, abs=0)
+    slope = lossref.BinaryCrossEntropy().grad(np.array([-100.0], np.float32), [0])
+    assert slope[0] == np.float32(3.720075976020836e-44)
+
+
+def test_a_certain_mistake_costs_infinity(backend):
+    loss = lossref.BinaryCrossEntropy(from_logits=False)
+    value, grad = loss.value_and_grad([0.0], [1.0])
+    assert (value, grad[0]) == (np.inf, -np.inf)  # PyTorch: 100 and -1e12; Keras: 16.118 and 0
+    value, grad = loss.value_and_grad([0.0], [0.0])
+    assert (value, grad[0]) == (0, 1)
+
+
+def test_class_weights_divide_the_mean_by_their_sum(backend):
+    """The rows of conventions R0: the same four labels as labels and as one-hot rows."""
+    logits = np.zeros((3, 4))
+    weighted = lossref.CategoricalCrossEntropy(class_weight=[1, 2, 3, 4])
+    labels = np.array([0, 1, 3])
+    assert weighted(logits, labels) == pytest.approx(math.log(4))
+    assert weighted(logits, np.eye(4)[labels]) == pytest.approx(math.log(4))
+    assert weighted.values(logits, labels) == pytest.approx(np.array([1, 2, 4]) * math.log(4))
+
+
+def test_kinks_have_slope_zero(backend):
+    assert lossref.MAE().grad([3.0], [3.0])[0] == 0  # PyTorch 0, scikit-learn -1
+    assert lossref.L1(lam=0.5).grad([0.0])[0] == 0
+
+
+def test_penalties_by_hand(backend):
+    w = [3.0, -4.0]
+    assert lossref.L1(lam=0.5)(w) == 3.5
+    assert lossref.L2(lam=0.5)(w) == 12.5
+    assert lossref.L2(lam=0.5, half=True)(w) == 6.25
+    assert lossref.L2(lam=0.5, half=True).grad(w).tolist() == [1.5, -2.0]  # a framework's weight_decay=0.5
+    assert lossref.ElasticNet(l1=1.0, l2=0.5)(w) == 19.5
+    assert lossref.L1(lam=1.0).prox(w, 3.5).tolist() == [0.0, -0.5]
+    assert lossref.L2(lam=0.5).prox(w, 1.0).tolist() == [1.5, -2.0]
+    assert lossref.ElasticNet(l1=1.0, l2=0.5).prox(w, 1.0).tolist() == [1.0, -1.5]
