@@ -1,7 +1,7 @@
 """What chapters are written with.
 
-``.. picture::`` shows a figure of the gallery, ``.. notation::`` the letters, ``.. timings::`` and ``.. targets::`` what
-the benchmarks have left in ``docs/measured/benchmarks.json``."""
+``.. picture::`` shows a figure of the gallery, ``.. notation::`` the letters, ``.. timings::`` and ``.. targets::``
+what the benchmarks have left in ``docs/measured/benchmarks.json``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from measured import results
+from measured import results, spelled
+from rst import table
 from sphinx.util.docutils import SphinxDirective
 
 from lossref import registry
@@ -69,20 +70,7 @@ class Notation(SphinxDirective):
         return self.parse_text_to_nodes(table(["letter", "in the code", "meaning", "in"], rows))
 
 
-def table(columns: list[str], rows: list[list[str]]) -> str:
-    """A table as rST, in a box that scrolls sideways where the page is narrow."""
-    lines = ["* - " + "\n  - ".join(row) for row in [columns, *rows]]
-    body = "\n".join(lines).replace("\n", "\n      ")
-    return f".. container:: wide\n\n   .. list-table::\n      :header-rows: 1\n      :class: facts\n\n      {body}\n\n"
-
-
 UNMEASURED = "*Nothing has been measured for this copy of the book:* ``{}`` *would do it.*\n"
-
-
-def spelled(seconds: float) -> str:
-    """A time in the unit in which it is short."""
-    unit, size = next(((u, size) for u, size in (("s", 1), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
-    return f"{seconds / size:.3g} {unit}"
 
 
 class Timings(SphinxDirective):

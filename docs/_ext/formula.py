@@ -6,54 +6,32 @@ sources of the three readings, the SymPy formula, the files of measurements, the
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-import functools
 import inspect
 import json
-import re
 import textwrap
 from pathlib import Path
 
+import kernel_source
 import live_figure
 import mathematics
 from docutils import nodes
-from measured import results
+from measured import results, spelled
 from numpydoc.docscrape import NumpyDocString
+from rst import block, heading, indented, table
 from sphinx.util.docutils import SphinxDirective
 
 from lossref import registry
 from lossref._formula import Formula
 from lossref.conventions import spellings
 
-DOCS = Path(__file__).resolve().parents[1]
-KERNELS = DOCS.parent / "lossref" / "_kernels"
 CHAPTERS = {
     "losses": "Losses",
     "regularizers": "Regularizers",
     "optimizers": "Optimizers",
     "schedules": "Schedules",
 }
-
-
-def heading(text: str, line: str = "-") -> str:
-    return f"{text}\n{line * len(text)}\n"
-
-
-def indented(text: str, by: int = 3) -> str:
-    return textwrap.indent(text, " " * by)
-
-
-def block(directive: str, body: str, **options: str) -> str:
-    """A directive with its options and its indented body."""
-    given = "".join(f"   :{name.replace('_', '-')}: {value}\n" for name, value in options.items())
-    return f".. {directive}\n{given}\n{indented(body)}\n"
-
-
-def table(columns: list[str], rows: list[list[str]], widths: str = "auto") -> str:
-    """A table that scrolls sideways where the page is narrow."""
-    lines = [f"* - {row[0]}\n" + "".join(f"  - {cell}\n" for cell in row[1:]) for row in [columns, *rows]]
-    inner = block("list-table::", "".join(lines), header_rows="1", widths=widths, **{"class": "facts"})
-    return block("container:: wide", inner)
 
 
 # ------------------------------------------------------------------------------------------------------- the parts
@@ -80,7 +58,7 @@ def derivatives(formula: type[Formula]) -> str:
     """What SymPy makes of the formula, for each form of it that differs."""
     titles = {
         "penalty": "Gradient and proximal map",
-        "optimizer": "The step in one line each",
+        "optimizer": "The step",
         "pointwise": "Slope and curvature",
         "rowwise": "Slope and curvature",
     }
@@ -107,9 +85,9 @@ def derivatives(formula: type[Formula]) -> str:
 def readings(formula: type[Formula]) -> str:
     """The same formula three times; tabs of the same name turn together on the whole page."""
     tabs = [
-        ("Mathematics", "python", source(formula, "formula") + source(formula, "prox_formula")),
-        ("NumPy", "python", source(formula, "reference") + source(formula, "reference_prox")),
-        ("Cython", "cython", kernel(formula)),
+        ("Mathematics", "python", source(formula, "formula", "prox_formula")),
+        ("NumPy", "python", source(formula, "reference", "reference_prox")),
+        ("Cython", "cython", kernel_source.excerpt(formula)),
     ]
     items = "".join(
         block(f"tab-item:: {name}", block(f"code-block:: {language}", code), sync=name.lower())
@@ -118,52 +96,44 @@ def readings(formula: type[Formula]) -> str:
     return f"{heading('Three readings')}\n" + block("tab-set::", items, sync_group="reading")
 
 
-def source(formula: type[Formula], method: str) -> str:
-    """The source of a method, if the formula or a parent below the family has it."""
-    function = inspect.getattr_static(formula, method, None)
-    if function is None or mathematics.FAMILIES.keys() & {_owner(formula, method).__name__}:
-        return ""
-    return textwrap.dedent(inspect.getsource(getattr(formula, method))) + "\n"
+def source(formula: type[Formula], *methods: str) -> str:
+    """The sources of methods, and of what they call in the formula's own module, without the types of signatures."""
+    pieces: dict[Any, str] = {}
+    left = [vars(owner)[method] for method in methods if (owner := below_the_family(formula, method))]
+    module = vars(inspect.getmodule(formula))
+    while left:
+        function = getattr(left[0], "__func__", left[0])
+        left = left[1:]
+        if function in pieces:
+            continue
+        pieces[function] = untyped(function)
+        for owned, word in re.findall(r"\b(self\.)?(\w+)\(", pieces[function]):
+            if owned and (owner := below_the_family(formula, word)):
+                left.append(vars(owner)[word])
+            elif not owned and inspect.isfunction(found := module.get(word)) and found.__module__ == formula.__module__:
+                left.append(found)
+    return "\n\n".join(pieces.values())
 
 
-def _owner(formula: type[Formula], method: str) -> type:
-    return next(parent for parent in formula.__mro__ if method in vars(parent))
+def below_the_family(formula: type[Formula], method: str) -> type | None:
+    """The class that has a method, unless it is the family, which only promises."""
+    owner = next((parent for parent in formula.__mro__ if method in vars(parent)), Formula)
+    return None if owner is Formula or owner.__name__ in mathematics.FAMILIES else owner
 
 
-def kernel(formula: type[Formula]) -> str:
-    """The kernels of a formula's forms and the helpers they call, in the order of the source."""
-    wanted = [
-        IN_DRIVER.get(formula.__name__, f"{formula.name}{form}{tail}") for form in formula.forms for tail in TAILS
-    ]
-    for functions, table in kernel_files():
-        found: set[str] = set()
-        left = {name for key in wanted for name in table.get(key, ()) if not name.endswith("_curvature")}
-        while left:
-            found |= left
-            words = {word for name in left for word in re.findall(r"\w+", functions[name])}
-            left = (words & functions.keys()) - found
-        if found:
-            return "\n\n".join(source for name, source in functions.items() if name in found)
-    raise LookupError(f"no kernel named {formula.name} in lossref/_kernels")
-
-
-IN_DRIVER = {"Warmup": "block_rates"}  # a formula that every kernel of its family can do
-FUNCTION = re.compile(r"^cdef (?:inline )?[\w ]+\*? ?\b(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE)
-
-
-@functools.cache
-def kernel_files() -> list[tuple[dict[str, str], dict[str, list[str]]]]:
-    """For each source: its functions by name, and by the kernels' names the functions that they are made of."""
-    files = []
-    for file in sorted(KERNELS.glob("*.p[yx][xd]")):
-        text = file.read_text(encoding="utf-8")
-        functions = {match[1]: match[0].rstrip() + "\n" for match in FUNCTION.finditer(text)}
-        table = {}
-        if listed := re.search(r"^kernels = \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
-            for name, made_of in re.findall(r'^    "(\w+)": (.*?(?=^    "|\Z))', listed[1], re.MULTILINE | re.DOTALL):
-                table[name] = [word for word in dict.fromkeys(re.findall(r"\w+", made_of)) if word in functions]
-        files.append((functions, table))
-    return files
+def untyped(function: Any) -> str:
+    """The source of a function with a signature of names alone."""
+    text = textwrap.dedent(inspect.getsource(function))
+    (tree,) = ast.parse(text).body
+    for argument in ast.walk(tree.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    start = f"def {tree.name}("
+    signature = textwrap.fill(f"{start}{ast.unparse(tree.args)}):", 88, subsequent_indent=" " * len(start))
+    lines, first = text.splitlines(), tree.body[0].lineno - 1
+    while lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    return "\n".join([signature, *lines[first:]]) + "\n"
 
 
 def parameters(formula: type[Formula], doc: NumpyDocString) -> str:
@@ -224,16 +194,24 @@ def conventions(formula: type[Formula]) -> str:
 
 
 def measurements(formula: type[Formula]) -> str:
-    """Accuracy and speed as the commands that measure have left them in docs/measured."""
-    parts = []
-    for name, title in (("accuracy", "Accuracy"), ("benchmarks", "Speed")):
-        found = results(name)
-        rows = [row for row in found.get("rows", []) if row["formula"] == formula.__name__]
-        if rows:
-            columns = [column for column in rows[0] if column != "formula"]
-            cells = [[str(row[column]) for column in columns] for row in rows]
-            parts.append(f"{heading(title, '~')}\n{found['about']}\n\n" + table(columns, cells))
-    return f"{heading('Measured')}\n" + "\n".join(parts) if parts else ""
+    """Speed as ``tests/benchmarks/table.py`` has left it in docs/measured/benchmarks.json."""
+    found = results("benchmarks")
+    rows = [row for row in found.get("rows", ()) if row["formula"] == formula.__name__]
+    if not rows:
+        return ""
+    contenders = list(dict.fromkeys(row["contender"] for row in rows))
+    races: dict[tuple[str, ...], dict[str, str]] = {}
+    for row in rows:
+        race = (f"``{row['settings']}``", row["work"], f"{row['n']:,} {row['dtype']}")
+        races.setdefault(race, {})[row["contender"]] = (
+            spelled(row["seconds"]) if row["contender"] == "lossref" else f"{row['ratio']:.1f} ×"
+        )
+    columns = ["settings", "work", "size", *contenders]
+    lines = [[*race, *(times.get(contender, "") for contender in contenders)] for race, times in races.items()]
+    machine = found["machine"]
+    where = f"{machine['processor']}, {machine['threads']} threads, {machine['instructions']}, {machine['date']}"
+    said = f"{found['about']} Others as multiples of lossref's time. {where}."
+    return f"{heading('Measured')}\n{said}\n\n" + table(columns, lines)
 
 
 def pictures(formula: type[Formula], backreferences: Path) -> str:
@@ -297,7 +275,7 @@ class FormulaPage(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         formula = mathematics.named(self.arguments[0])
-        for depended in (inspect.getsourcefile(formula), *map(str, KERNELS.glob("*.p[yx][xd]"))):
+        for depended in (inspect.getsourcefile(formula), *map(str, kernel_source.FILES)):
             self.env.note_dependency(depended)
         backreferences = Path(self.env.srcdir, self.config.sphinx_gallery_conf["backreferences_dir"])
         return self.parse_text_to_nodes(page(formula, backreferences), allow_section_headings=True)

@@ -257,7 +257,7 @@ def markup(formula: type[Formula]) -> str:
         for k, (key, label) in enumerate(made["series"])
     )
     return f"""
-<figure class="live" id="{id_}" role="group" aria-label="Live figure. {html.escape(says)}">
+<figure class="live live-{made["kind"]}" id="{id_}" role="group" aria-label="Live figure. {html.escape(says)}">
 <noscript><p>Here stands a figure with sliders ({html.escape(says)}). It needs JavaScript; the formulas, the pictures
 and the Python calls of this page do not.</p></noscript>
 <div class="live-body" hidden>

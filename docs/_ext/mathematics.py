@@ -248,9 +248,17 @@ def prox(instance: Formula) -> sympy.Expr:
 
 
 def optimizer(instance: Formula) -> list[str]:
-    """The whole step in the symbols it starts from; ``n`` is the number of the step."""
-    written = letters(instance)
-    return [rf"{written[name]} \leftarrow {latex(new, instance)}" for name, new in instance.expression().items()]
+    """The whole step, line by line: a line sees the letters as those above it have left them."""
+    lines, before = [], {}
+    for name, new in instance.expression().items():
+        for earlier, (old, value) in before.items():
+            moved = sympy.Dummy(earlier, real=True)
+            replaced = new.subs(value, moved)
+            if moved in replaced.free_symbols and old not in replaced.free_symbols:
+                new = replaced.subs(moved, old)
+        before[name] = instance.arguments()[name], new
+        lines.append(rf"{letters(instance)[name]} &\leftarrow {latex(new, instance)}")
+    return [r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"]
 
 
 def schedule(instance: Formula) -> list[str]:

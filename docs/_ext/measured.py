@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 from docutils import nodes
-from sphinx.util.docutils import SphinxRole
+from rst import table
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 import lossref
 
@@ -27,6 +28,12 @@ def results(name: str) -> Any:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
+def spelled(seconds: float) -> str:
+    """A time in the unit in which it is short."""
+    unit, size = next(((u, size) for u, size in (("s", 1), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
+    return f"{seconds / size:.3g} {unit}"
+
+
 def computed(expression: str) -> Any:
     return eval(expression, {"np": np, **vars(lossref)})
 
@@ -37,6 +44,24 @@ def measured(path: str) -> Any:
     for key in keys:
         found = found[int(key) if isinstance(found, list) else key]
     return found
+
+
+class Accuracy(SphinxDirective):
+    """``.. accuracy::``: the largest errors of the elementary functions, from ``docs/measured/vecmath.json``."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = []
+        for function, precisions in results("vecmath").items():
+            for dtype, sets in precisions.items():
+                worst = max(sets.values(), key=lambda found: found["ulp"])
+                inputs = (
+                    f"all {worst['inputs']:,}" if worst["kind"] == "all" else f"{worst['inputs']:,}, {worst['kind']}"
+                )
+                rows.append([f"``{function}``", dtype, f"{worst['ulp']:.3f}", f"``{worst['at']}``", inputs])
+        if not rows:
+            return self.parse_text_to_nodes("*The functions have not been measured for this copy of the book.*")
+        columns = ["function", "precision", "largest error (ULP)", "at", "inputs tried"]
+        return self.parse_text_to_nodes(table(columns, rows))
 
 
 class Number(SphinxRole):
@@ -54,6 +79,7 @@ class Number(SphinxRole):
 
 
 def setup(app):
+    app.add_directive("accuracy", Accuracy)
     app.add_role("lossref", Number())
     app.add_role("measured", Number())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

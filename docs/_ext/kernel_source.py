@@ -1,0 +1,48 @@
+"""The kernels as they stand in lossref/_kernels, found by the names under which they run."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from lossref._formula import Formula
+
+FILES = sorted((Path(__file__).resolve().parents[2] / "lossref" / "_kernels").glob("*.p[yx][xd]"))
+FUNCTION = re.compile(r"^cdef (?:inline )?[\w ]+\*? ?\b(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE)
+TABLE = re.compile(r"^kernels = \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+ENTRY = re.compile(r'^    "(\w+)": (.*?(?=^    "|\Z))', re.MULTILINE | re.DOTALL)
+IN_DRIVER = {"Warmup": "block_rates"}  # what every kernel of its family can do
+
+
+@functools.cache
+def functions(file: Path) -> dict[str, str]:
+    """The functions of a source by their names, in its order."""
+    text = file.read_text(encoding="utf-8")
+    return {match[1]: match[0].rstrip() + "\n" for match in FUNCTION.finditer(text)}
+
+
+@functools.cache
+def made_of(file: Path) -> dict[str, list[str]]:
+    """By the name of each kernel that a source offers, the functions that it lists there."""
+    listed = TABLE.search(file.read_text(encoding="utf-8"))
+    known = functions(file)
+    entries = ENTRY.findall(listed[1]) if listed else []
+    return {name: [word for word in re.findall(r"\w+", entry) if word in known] for name, entry in entries}
+
+
+def excerpt(formula: type[Formula]) -> str:
+    """The kernels of all forms of a formula, and the helpers in the same source that they call."""
+    wanted = [formula.name + form for form in formula.forms]
+    for file in FILES:
+        known = functions(file)
+        if (driver := IN_DRIVER.get(formula.__name__)) in known:
+            return known[driver]
+        found: set[str] = set()
+        left = {name for kernel in wanted for name in made_of(file).get(kernel, ()) if not name.endswith("_curvature")}
+        while left:
+            found |= left
+            left = {word for name in left for word in re.findall(r"\w+", known[name])} & known.keys() - found
+        if found:
+            return "\n\n".join(source for name, source in known.items() if name in found)
+    raise LookupError(f"no kernel named {formula.name} in lossref/_kernels")
