@@ -10,8 +10,10 @@ import ast
 import dataclasses
 import inspect
 import json
+import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import kernel_source
 import live_figure
