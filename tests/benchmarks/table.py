@@ -20,15 +20,14 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-if hasattr(os, "sched_setaffinity"):  # before anybody counts processors
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-
-from contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS, Case, Run, cases, check
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS, Case, Run, cases, check
 
 import lossref
 from lossref import _backend
@@ -165,6 +164,8 @@ def main(say: Callable[[str], None] = print) -> None:
     parser.add_argument("--only", default="", help="time the cases whose name holds this text, and write nothing")
     parser.add_argument("--out", type=Path, default=FILE)
     options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):  # before JAX counts processors
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     lossref.set_num_threads(THREADS)
     rows = []
     for case in cases():
