@@ -12,8 +12,8 @@ cdef inline real root(real x) noexcept nogil:
 
 cdef inline real larger(real a, real b) noexcept nogil:
     """The larger of two numbers; NaN if one of them is."""
-    b = b if b > a or b != b else a
-    return a if a != a else b
+    b = a if a > b else b
+    return b if a == a else a
 
 
 cdef inline void move(

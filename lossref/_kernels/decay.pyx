@@ -58,7 +58,7 @@ cdef inline double power(double initial, double t, double log, double log_low) n
     tail = rest + r * r * tail
     x = 1 + r
     x += (1 - x + r) + tail
-    half = floor(n * 0.5)
+    half = (n * 0.5 + 6755399441055744.0) - 6755399441055744.0
     return initial * x * two_to(half) * two_to(n - half)    # 2ⁿ itself may be no normal number
 
 

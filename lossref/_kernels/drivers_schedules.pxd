@@ -17,8 +17,7 @@ cdef inline Py_ssize_t block_rates(rates block, const Times* times, Py_ssize_t a
     cdef double t[BLOCK]
     cdef double later[BLOCK]
     cdef double* out = times.out + at
-    cdef const double* p
-    cdef double shift = 0
+    cdef double shift = 0, length, start, peak, past, rate
     cdef Py_ssize_t i, wrong = 0
     cdef int k
     if times.t != NULL:
@@ -37,12 +36,13 @@ cdef inline Py_ssize_t block_rates(rates block, const Times* times, Py_ssize_t a
         later[i] = t[i] - shift if t[i] > shift else 0
     block(later, &times.p[times.ramps * RAMP], out, n)
     for k in range(times.ramps - 1, -1, -1):
-        p = &times.p[k * RAMP]
-        shift -= p[0]
+        length, start, peak = times.p[k * RAMP], times.p[k * RAMP + 1], times.p[k * RAMP + 2]
+        shift -= length
         for i in range(n):
-            later[i] = t[i] - shift
+            past = t[i] - shift
             # Two shares of positive terms, for a difference of start and peak might cancel.
-            out[i] = p[1] * ((p[0] - later[i]) / p[0]) + p[2] * (later[i] / p[0]) if later[i] < p[0] else out[i]
+            rate = start * ((length - past) / length) + peak * (past / length)
+            out[i] = rate if past < length else out[i]
     return 0
 
 
