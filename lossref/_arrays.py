@@ -28,7 +28,7 @@ def as_floats(owner: str, name: str, value: Any) -> Array:
     """
     array = as_array(owner, name, value)
     kind = array.dtype
-    if kind == np.float32 or kind == np.float64:
+    if kind.kind == "f" and kind.itemsize in (4, 8):  # of either byte order
         return array
     if kind == np.float16:
         return array.astype(np.float32)
@@ -85,9 +85,11 @@ def check_out(owner: str, out: Any, kind: np.dtype[Any], shape: tuple[int, ...],
 
 def overlaps_itself(array: Array) -> bool:
     """Do two elements of the array share memory, as in a broadcast view?"""
-    return bool(
-        np.lib.array_utils.byte_bounds(array)[1] - np.lib.array_utils.byte_bounds(array)[0] < array.nbytes
-    ) or any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True))
+    if array.size == 0:
+        return False
+    low, high = np.lib.array_utils.byte_bounds(array)
+    spread = zip(array.strides, array.shape, strict=True)
+    return high - low < array.nbytes or any(stride == 0 and length > 1 for stride, length in spread)
 
 
 def same_memory(a: Array, b: Array) -> bool:

@@ -11,7 +11,7 @@ from lossref import _backend, _fallback
 from lossref._arrays import Array
 from lossref._formula import Formula
 from lossref._parameters import rate
-from lossref._tensors import State, check_params, shaped_like
+from lossref._tensors import State, check_apart, check_params, shaped_like
 from lossref.notation import SYMBOLS
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Optimizer(Formula):
         TypeError, ValueError
             If a parameter could not be updated in place.
         """
-        check_params(type(self).__name__, params, self._fits_single)
+        owner = type(self).__name__
+        check_apart(owner, check_params(owner, params, self._fits_single), {})
         buffers = {letter: shaped_like(params, fresh) for letter in self.buffers()}
         return State(optimizer=self.family(), step=0, buffers=buffers)
 
