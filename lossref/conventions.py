@@ -1,7 +1,8 @@
 """How each framework spells each formula, and what it does otherwise.
 
-A spelling is the framework's own call, in which ``pred`` and ``target`` (``w`` for a penalty, ``t`` for a schedule) are
-arrays of that framework. The tests run every spelling of an installed framework against lossref.
+A spelling is the framework's own call, in which ``pred`` and ``target`` (``w`` for a penalty, ``params`` for an
+optimizer, ``t`` or the ``optimizer`` for a schedule) are objects of that framework. The tests run every spelling that
+is said to be equal against lossref.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ class Spelling:
     """One framework's way to write a formula.
 
     ``call`` is a template over the formula's fields. ``needs`` names settings without which the framework has no such
-    call, and ``differs`` says in a sentence what else a reader must know; empty if nothing.
+    call, ``differs`` says in a sentence what else a reader must know (empty if nothing), and ``equal`` whether the call
+    gives the same numbers.
     """
 
     framework: str
     call: str
     differs: str = ""
     needs: tuple[tuple[str, Any], ...] = ()
+    equal: bool = True
 
     def fits(self, formula: Formula) -> bool:
         """Can the framework express these settings?"""
@@ -37,6 +40,7 @@ class Spelling:
 
 MEAN = (("reduction", "mean"),)
 LOGITS = (*MEAN, ("from_logits", True))
+PLAIN_MOMENTUM = (("dampening", 0.0), ("weight_decay", 0.0))
 
 SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "MSE": (
@@ -179,6 +183,118 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
         Spelling("JAX", "{l1} * jax.numpy.abs(w).sum() + {l2} * (w ** 2).sum()", "There is no function for it."),
         Spelling("Keras", "keras.regularizers.L1L2(l1={l1}, l2={l2})(w)", "Both strengths are 0 by default."),
     ),
+    "SGD": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.SGD(params, lr={lr}, momentum={momentum}, dampening={dampening}, nesterov={nesterov}, "
+            "weight_decay={weight_decay})",
+            "The default rate is 0.001.",
+            (("lr_in_velocity", False),),
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.SGD(learning_rate={lr}, momentum={momentum}, nesterov={nesterov})",
+            "The other family: a change of the rate leaves the velocity as it is. Its weight_decay is decoupled.",
+            (*PLAIN_MOMENTUM, ("lr_in_velocity", True)),
+        ),
+        Spelling(
+            "optax",
+            "optax.sgd({lr}, momentum={momentum}, nesterov={nesterov})",
+            "Weight decay is a transformation of its own, add_decayed_weights.",
+            (*PLAIN_MOMENTUM, ("lr_in_velocity", False)),
+        ),
+    ),
+    "Adam": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Adam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
+            "weight_decay={weight_decay})",
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.Adam(learning_rate={lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps})",
+            "ε stands before the correction, which makes it larger by up to 1/√(1 − β₂). The default is 1e-7, and "
+            "weight_decay is decoupled, as in AdamW.",
+            equal=False,
+        ),
+        Spelling(
+            "optax",
+            "optax.adam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
+            "optax.amsgrad keeps the largest of the corrected means, not of the raw ones.",
+            (("amsgrad", False), ("weight_decay", 0.0)),
+        ),
+    ),
+    "AdamW": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.AdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
+            "weight_decay={weight_decay})",
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.AdamW(learning_rate={lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps}, "
+            "weight_decay={weight_decay})",
+            "ε stands before the correction, as in its Adam. The default decay is 0.004.",
+            equal=False,
+        ),
+        Spelling(
+            "optax",
+            "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
+            "The default decay is 0.0001.",
+            (("amsgrad", False),),
+        ),
+    ),
+    "StepDecay": (
+        Spelling("PyTorch", "torch.optim.lr_scheduler.StepLR(optimizer, step_size={every}, gamma={factor})"),
+        Spelling(
+            "Keras",
+            "keras.optimizers.schedules.ExponentialDecay("
+            "{initial}, decay_steps={every}, decay_rate={factor}, staircase=True)(t)",
+        ),
+        Spelling(
+            "optax",
+            "optax.exponential_decay({initial}, transition_steps={every}, decay_rate={factor}, staircase=True)(t)",
+        ),
+    ),
+    "Exponential": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma={rate} ** (1 / {every}))",
+            "Its gamma is the ratio of one step.",
+            (("staircase", False),),
+        ),
+        Spelling(
+            "PyTorch",
+            "torch.optim.lr_scheduler.StepLR(optimizer, step_size={every}, gamma={rate})",
+            needs=(("staircase", True),),
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.schedules.ExponentialDecay("
+            "{initial}, decay_steps={every}, decay_rate={rate}, staircase={staircase})(t)",
+        ),
+        Spelling(
+            "optax",
+            "optax.exponential_decay({initial}, transition_steps={every}, decay_rate={rate}, staircase={staircase})(t)",
+        ),
+    ),
+    "Cosine": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={steps}, eta_min={floor})",
+            "Past the end it rises again.",
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.schedules.CosineDecay({peak}, decay_steps={steps}, alpha={floor} / {peak})(t)",
+            "Its decay_steps do not contain its warm-up, as here.",
+        ),
+        Spelling(
+            "optax",
+            "optax.cosine_decay_schedule({peak}, decay_steps={steps}, alpha={floor} / {peak})(t)",
+            "The decay_steps of warmup_cosine_decay_schedule contain the warm-up.",
+        ),
+    ),
 }
 
 
@@ -208,7 +324,7 @@ def translate(formula: Formula, to: str) -> str:
     Returns
     -------
     str
-        An expression of that framework in ``pred`` and ``target``, in ``w``, or in ``t``.
+        An expression of that framework in ``pred`` and ``target``, ``w``, ``params``, ``t`` or ``optimizer``.
 
     Raises
     ------
@@ -222,12 +338,13 @@ def translate(formula: Formula, to: str) -> str:
     >>> translate(lossref.Huber(delta=2.0), to="PyTorch")
     "torch.nn.functional.huber_loss(pred, target, delta=2.0, reduction='mean')"
     """
-    known = [spelling for spelling in spellings(type(formula)) if spelling.framework.lower() == to.lower()]
+    equals = [spelling for spelling in spellings(type(formula)) if spelling.equal]
+    known = [spelling for spelling in equals if spelling.framework.lower() == to.lower()]
     for spelling in known:
         if spelling.fits(formula):
             return spelling.write(formula)
     if known:
         wanted = " or ".join(", ".join(f"{name}={value!r}" for name, value in spelling.needs) for spelling in known)
         raise ValueError(f"translate: {known[0].framework} has no equal of {formula!r}; it has one with {wanted}")
-    names = ", ".join(dict.fromkeys(spelling.framework for spelling in spellings(type(formula)))) or "none"
+    names = ", ".join(dict.fromkeys(spelling.framework for spelling in equals)) or "no framework"
     raise ValueError(f"translate: {to} has no equal of {type(formula).__name__}; there is one in: {names}")

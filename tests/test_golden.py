@@ -51,7 +51,9 @@ def test_smoothed_cross_entropy_of_four_classes(backend):
     by_hand = [[0.05, 0.05, 0.85, 0.05]]
     assert lossref.CategoricalCrossEntropy()(logits, by_hand) == pytest.approx(1.5401897, abs=5e-8)
     # off-target ε/(K − 1) instead of ε/K: the same vector is reached with ε = 0.15
-    assert lossref.CategoricalCrossEntropy(label_smoothing=0.15 * 4 / 3)(logits, [2]) == pytest.approx(1.5401897, abs=5e-8)
+    assert lossref.CategoricalCrossEntropy(label_smoothing=0.15 * 4 / 3)(logits, [2]) == pytest.approx(
+        1.5401897, abs=5e-8
+    )
 
 
 def test_confident_predictions_keep_their_digits(backend):

@@ -186,10 +186,13 @@ def properties(formula: type[Formula]) -> str:
 
 def conventions(formula: type[Formula]) -> str:
     """How the frameworks spell the formula."""
-    rows = [[each.framework, f"``{each.call}``", each.differs] for each in spellings(formula)]
+    rows = [
+        [each.framework, f"``{each.call}``", each.differs if each.equal else f"**Not equal.** {each.differs}"]
+        for each in spellings(formula)
+    ]
     if not rows:
         return ""
-    lead = "Names in braces stand for the settings. Each call is run against lossref by a test."
+    lead = "Names in braces stand for the settings. Each call that is not said to be unequal is run by a test."
     return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(
         ["", "call", "what differs"], rows, "15 50 35"
     )

@@ -1,4 +1,4 @@
-"""Every spelling of an installed framework, run as it is printed, gives lossref's number."""
+"""Every spelling of an installed framework, run as it is printed, gives lossref's numbers."""
 
 import dataclasses
 import importlib
@@ -19,13 +19,32 @@ MODULES = {
     "scikit-learn": ["sklearn"],
     "Keras": ["keras"],
 }
-CASES = [
-    pytest.param(formula, spelling, id=f"{formula}-{spelling.framework}")
-    for chapter in ("losses", "regularizers")
-    for formula in samples(chapter)
-    for spelling in SPELLINGS.get(type(formula).__name__, ())
-    if spelling.fits(formula)
-]
+PRECISION = {"Keras": 2e-6}
+
+
+def cases(*chapters):
+    """Every formula of these chapters with every spelling that its settings fit."""
+    return [
+        pytest.param(formula, spelling.framework, id=f"{formula}-{spelling.framework}")
+        for chapter in chapters
+        for formula in samples(chapter)
+        for spelling in SPELLINGS.get(type(formula).__name__, ())
+        if spelling.equal and spelling.fits(formula)
+    ]
+
+
+def namespace_of(framework):
+    """What a reader of the spelling has imported, and how the framework makes an array."""
+    os.environ.setdefault("KERAS_BACKEND", "jax")  # else Keras looks for TensorFlow
+    modules = {name: pytest.importorskip(name) for name in MODULES[framework]}
+    if framework == "PyTorch":
+        return modules, modules["torch"].as_tensor
+    if framework in ("optax", "JAX"):
+        modules["jax"].config.update("jax_enable_x64", True)
+        return modules, modules["jax"].numpy.asarray
+    if framework == "scikit-learn":
+        importlib.import_module("sklearn.metrics")
+    return modules, np.asarray
 
 
 def data_for(formula, rng):
@@ -43,27 +62,75 @@ def data_for(formula, rng):
     return {"pred": rng.normal(size=50), "target": rng.normal(size=50)}
 
 
-def namespace_of(framework):
-    """What a reader of the spelling has imported, and how the framework makes an array."""
-    os.environ.setdefault("KERAS_BACKEND", "jax")  # else Keras looks for TensorFlow
-    modules = {name: pytest.importorskip(name) for name in MODULES[framework]}
-    if framework == "PyTorch":
-        return modules, modules["torch"].as_tensor
-    if framework in ("optax", "JAX"):
-        modules["jax"].config.update("jax_enable_x64", True)
-        return modules, modules["jax"].numpy.asarray
-    if framework == "scikit-learn":
-        importlib.import_module("sklearn.metrics")
-    return modules, np.asarray
-
-
-@pytest.mark.parametrize(("formula", "spelling"), CASES)
-def test_every_spelling_gives_the_number_of_lossref(formula, spelling):
+@pytest.mark.parametrize(("formula", "framework"), cases("losses", "regularizers"))
+def test_every_spelling_of_a_loss_gives_the_number_of_lossref(formula, framework):
     arguments = data_for(formula, np.random.default_rng(1))
-    modules, convert = namespace_of(spelling.framework)
+    modules, convert = namespace_of(framework)
     ours = formula(*arguments.values())
-    theirs = eval(translate(formula, spelling.framework), modules | {k: convert(v) for k, v in arguments.items()})
-    np.testing.assert_allclose(float(theirs), ours, rtol=1e-6 if spelling.framework == "Keras" else 1e-12)
+    theirs = eval(translate(formula, framework), modules | {k: convert(v) for k, v in arguments.items()})
+    np.testing.assert_allclose(float(theirs), ours, rtol=PRECISION.get(framework, 1e-12))
+
+
+def steps_of(framework, call, start, gradients):
+    """Where the framework's optimizer is after each gradient."""
+    modules, convert = namespace_of(framework)
+    places = []
+    if framework == "PyTorch":
+        params = [convert(start.copy()).requires_grad_()]
+        optimizer = eval(call, modules | {"params": params})
+        for gradient in gradients:
+            params[0].grad = convert(gradient)
+            optimizer.step()
+            places.append(params[0].detach().numpy().copy())
+    elif framework == "optax":
+        theta, transformation = convert(start), eval(call, modules)
+        state = transformation.init(theta)
+        for gradient in gradients:
+            update, state = transformation.update(convert(gradient), state, theta)
+            theta = modules["optax"].apply_updates(theta, update)
+            places.append(np.asarray(theta))
+    else:
+        variable, optimizer = modules["keras"].Variable(start, dtype="float64"), eval(call, modules)
+        for gradient in gradients:
+            optimizer.apply([modules["keras"].ops.convert_to_tensor(gradient)], [variable])
+            places.append(np.asarray(variable))
+    return places
+
+
+@pytest.mark.parametrize(("formula", "framework"), cases("optimizers"))
+def test_every_spelling_of_an_optimizer_takes_the_steps_of_lossref(formula, framework):
+    random = np.random.default_rng(2)
+    theta, gradients = random.normal(size=20), random.normal(size=(10, 20))
+    theirs = steps_of(framework, translate(formula, framework), theta, gradients)
+    state = formula.init(theta)
+    for gradient, place in zip(gradients, theirs, strict=True):
+        formula.step(theta, gradient, state)
+        np.testing.assert_allclose(
+            theta, place, rtol=PRECISION.get(framework, 1e-10), atol=1e-6 * (framework == "Keras")
+        )
+
+
+def rates_of(framework, call, first, steps):
+    """The framework's rates at the steps 0, 1, 2, ..."""
+    modules, _ = namespace_of(framework)
+    if framework != "PyTorch":
+        return [float(eval(call, modules | {"t": t})) for t in range(steps)]
+    torch = modules["torch"]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=first)
+    scheduler = eval(call, modules | {"optimizer": optimizer})
+    rates = []
+    for _ in range(steps):
+        rates += scheduler.get_last_lr()
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize(("formula", "framework"), cases("schedules"))
+def test_every_spelling_of_a_schedule_gives_the_rates_of_lossref(formula, framework):
+    steps = min(getattr(formula, "steps", 70), 70) + 1
+    theirs = rates_of(framework, translate(formula, framework), formula(0), steps)
+    np.testing.assert_allclose(formula(np.arange(steps)), theirs, rtol=PRECISION.get(framework, 1e-10), atol=1e-8)
 
 
 def test_every_table_belongs_to_a_formula():
@@ -72,12 +139,12 @@ def test_every_table_belongs_to_a_formula():
 
 def test_what_a_framework_cannot_express_is_refused_with_what_it_can():
     smoothed = lossref.BinaryCrossEntropy(label_smoothing=0.1)
-    with pytest.raises(
-        ValueError, match=r"PyTorch has no equal of .*; it has one with from_logits=True, label_smoothing"
-    ):
+    with pytest.raises(ValueError, match=r"PyTorch has no equal of .*; it has one with from_logits=True, label_smooth"):
         translate(smoothed, "pytorch")
     with pytest.raises(ValueError, match=r"translate: fastai has no equal of MSE; there is one in: PyTorch, Keras"):
         translate(lossref.MSE(), "fastai")
+    with pytest.raises(ValueError, match=r"translate: Keras has no equal of Adam; there is one in: PyTorch, optax"):
+        translate(lossref.Adam(), "Keras")
 
 
 def test_templates_name_fields_only():
