@@ -19,6 +19,7 @@ html_math_renderer = "katex"
 """
 GALLERY = """
 extensions += ["sphinx_gallery.gen_gallery"]
+exclude_patterns = ["examples"]
 warnings.filterwarnings("error", category=RuntimeWarning)
 sphinx_gallery_conf = {
     "examples_dirs": ["examples"],
