@@ -24,6 +24,7 @@ cdef extern from "Python.h":
 cdef enum:
     GRADIENT = 1             # its place among the arrays of a parameter
     LINE = 64                # elements: threads part the work at multiples of it and share no cache line
+    ALIGNED = 64             # bytes, of the widest vectors
 
 cdef struct Span:            # the bytes of one array
     char* start
@@ -221,21 +222,37 @@ cdef Py_ssize_t border(const Work* work, int k, int parts) noexcept nogil:
 cdef void move(const Work* work, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
     """The elements [first, last) of the row of all tensors."""
     cdef const Tensor* tensor
-    cdef char* data[MOST_ARRAYS]
-    cdef Py_ssize_t i, low, high, at = 0
-    cdef int j
+    cdef Py_ssize_t i, low, high, head, at = 0
     for i in range(work.tensors):
         tensor = &work.tensor[i]
         low, high = max(first - at, 0), min(last - at, tensor.n)
         at += tensor.n
         if low >= high:
             continue
-        for j in range(work.arrays):
-            data[j] = tensor.data[j] + low * (4 if tensor.single else 8)
-        if tensor.single:
-            work.single(<float*>data[0], <const float*>data[1], <float**>&data[2], work.p, high - low)
-        else:
-            work.double_(<double*>data[0], <const double*>data[1], <double**>&data[2], work.p, high - low)
+        # Large arrays of NumPy all begin 16 bytes behind a border; stores across borders would cost twice the time.
+        head = min(low + to_border(tensor, low), high)
+        move_part(work, tensor, low, head)
+        move_part(work, tensor, head, high)
+
+
+cdef inline Py_ssize_t to_border(const Tensor* tensor, Py_ssize_t low) noexcept nogil:
+    """How many elements of the parameter stand between this one and the next whole vector."""
+    cdef Py_ssize_t size = 4 if tensor.single else 8
+    return -(<Py_ssize_t>tensor.data[0] // size + low) & (ALIGNED // size - 1)
+
+
+cdef inline void move_part(const Work* work, const Tensor* tensor, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
+    """The elements [low, high) of one tensor."""
+    cdef char* data[MOST_ARRAYS]
+    cdef int j
+    if low == high:
+        return
+    for j in range(work.arrays):
+        data[j] = tensor.data[j] + low * (4 if tensor.single else 8)
+    if tensor.single:
+        work.single(<float*>data[0], <const float*>data[1], <float**>&data[2], work.p, high - low)
+    else:
+        work.double_(<double*>data[0], <const double*>data[1], <double**>&data[2], work.p, high - low)
 
 
 cdef Step step(step32 single, step64 double_, int buffers):
