@@ -90,7 +90,10 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../gallery"],
     "gallery_dirs": ["gallery"],
     "filename_pattern": r"/plot_",
-    "subsection_order": [*(f"../gallery/{part}" for part in ("losses", "regularizers", "optimizers", "schedules")), "*"],
+    "subsection_order": [
+        *(f"../gallery/{part}" for part in ("losses", "regularizers", "optimizers", "schedules")),
+        "*",
+    ],
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": ("gallery_pictures.scraper",),
     "reset_modules": ("matplotlib", "gallery_pictures.none_left"),

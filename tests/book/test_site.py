@@ -1,5 +1,6 @@
 """The built site needs no network, breaks no link and describes every picture."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -159,3 +160,28 @@ def test_a_page_is_light(pages):
         return f"{size // 1000} KB" if size > 900_000 else None
 
     assert not each(pages, weight)
+
+
+WIDTHS = """<!doctype html><meta charset=utf-8><body><script>
+const report = {}, pages = PAGES;
+(async () => {
+  for (const page of pages) {
+    const frame = document.createElement("iframe");
+    frame.style = "width: 390px; height: 844px";
+    frame.src = page;
+    await new Promise((loaded) => { frame.onload = loaded; document.body.append(frame); });
+    report[page] = frame.contentDocument.documentElement.scrollWidth;
+    frame.remove();
+  }
+  const told = document.createElement("pre");
+  told.id = "report";
+  told.textContent = JSON.stringify(report);
+  document.body.append(told);
+})();
+</script>"""
+
+
+def test_no_page_is_wider_than_a_phone(tmp_path, reported):
+    asked = tmp_path / "widths.html"
+    asked.write_text(WIDTHS.replace("PAGES", json.dumps([file.as_uri() for file in PAGES])), encoding="utf-8")
+    assert {page: width for page, width in reported(asked.as_uri()).items() if width > 390} == {}
