@@ -41,7 +41,9 @@ class Picture(SphinxDirective):
         )
         if not found:
             raise self.error(f"{script} has no figure {number}")
-        images = "".join(f".. image:: {uri}\n   :alt: {alt}\n   :class: {classes}\n\n" for uri, alt, classes in found)
+        images = ".. container:: wide\n\n" + "".join(
+            f"   .. image:: {uri}\n      :alt: {alt}\n      :class: {classes}\n\n" for uri, alt, classes in found
+        )
         figure = nodes.figure(classes=["from-gallery"])
         figure += self.parse_text_to_nodes(images)
         label = f"sphx_glr_gallery_{script.replace('/', '_')}.py"

@@ -42,9 +42,11 @@ def scraper(block, block_vars, gallery_conf):
         figure.savefig(light, metadata={"Date": None})
         where = Path(block_vars["src_file"]).name
         twin.write_text(dark(light.read_text(encoding="utf-8"), where), encoding="utf-8")
+        size = "broad picture" if figure.get_figwidth() > 7 else "picture"
+        rst.append(".. container:: wide\n")
         for file, shown in ((light, "only-light"), (twin, "only-dark")):
             place = file.relative_to(gallery_conf["src_dir"]).as_posix()
-            rst.append(f".. image:: /{place}\n   :alt: {alt}\n   :class: {shown} picture\n")
+            rst.append(f"   .. image:: /{place}\n      :alt: {alt}\n      :class: {shown} {size}\n")
         plt.close(figure)
     return "\n".join(rst)
 
