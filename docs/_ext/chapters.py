@@ -69,7 +69,7 @@ class Notation(SphinxDirective):
                 if name in used and link not in used[name]:
                     used[name].append(link)
         rows = [[f":math:`{SYMBOLS[n]}`", f"``{n}``", meaning, ", ".join(used[n])] for n, meaning in meanings.items()]
-        return self.parse_text_to_nodes(table(["letter", "in the code", "meaning", "in"], rows))
+        return self.parse_text_to_nodes(table(["letter", "in the code", "meaning", "in"], rows, "8 22 40 30"))
 
 
 UNMEASURED = "*Nothing has been measured for this copy of the book:* ``{}`` *would do it.*\n"

@@ -55,7 +55,7 @@ class Accuracy(SphinxDirective):
             for dtype, sets in precisions.items():
                 worst = max(sets.values(), key=lambda found: found["ulp"])
                 inputs = (
-                    f"all {worst['inputs']:,}" if worst["kind"] == "all" else f"{worst['inputs']:,}, {worst['kind']}"
+                    f"all {worst['inputs']:,}" if worst["kind"] == "exhaustive" else f"{worst['inputs']:,}, {worst['kind']}"
                 )
                 rows.append([f"``{function}``", dtype, f"{worst['ulp']:.3f}", f"``{worst['at']}``", inputs])
         if not rows:
