@@ -26,11 +26,15 @@ class Liar:
         if name.startswith("__"):
             raise AttributeError(name)
         method = getattr(self.kernel, name)
+        if name == "step":  # it returns nothing, and writes to the parameters
+            return lambda formula, params, grads, state: (method(formula, params, grads, state), self.spoil(params))[0]
         return (lambda *args, **more: self.spoil(method(*args, **more))) if callable(method) else method
 
     def spoil(self, result):
         """The same result with other numbers in it; an array is spoilt in place, for it may be the caller's ``out``."""
-        if isinstance(result, tuple):
+        if isinstance(result, dict):
+            result = list(result.values())
+        if isinstance(result, list | tuple):
             return tuple(self.spoil(part) for part in result)
         if isinstance(result, np.ndarray) and result.dtype.kind == "f":
             with np.errstate(all="ignore"):

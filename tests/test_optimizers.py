@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+import signal
 
 import mpmath
 import numpy as np
@@ -431,6 +432,39 @@ def test_a_step_that_is_refused_changes_nothing(optimizer, backend, case):
         optimizer.step(*call)
     state.buffers.update(kept)
     assert bits(params, state) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on this system")
+def test_an_interrupt_finds_a_step_whole_or_not_begun(backend):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    optimizer = SGD(lr=2.0**-10, momentum=0.5)
+    memory = np.zeros((60, 2000))
+    params = [*memory[::2], *memory[1::2, ::2]]  # every second one through its strides
+    grads = [np.ones(x.shape) for x in params]
+    expected = [(0.0, 0.0)]
+    while len(expected) < 20_000:
+        theta, v = expected[-1]
+        v = 0.5 * v + 1
+        expected.append((theta - 2.0**-10 * v, v))
+    state = optimizer.init(params)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for k in range(40):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-4 * (1 + k))
+                while state.step < len(expected) - 1:
+                    optimizer.step(params, grads, state)
+            except KeyboardInterrupt:
+                pass
+            theta, v = expected[state.step]
+            assert all((x == theta).all() for x in params)
+            assert all((x == v).all() for x in state.buffers["v"])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert state.step > 0
 
 
 def test_structures_of_other_keys_are_refused_by_name(backend):
