@@ -49,6 +49,7 @@ def document(formula: type[Formula]) -> NumpyDocString:
 
 def section(doc: NumpyDocString, name: str, title: str) -> str:
     text = "\n".join(doc[name]).strip()
+    text = re.sub(r"^(?=[A-Z]\. )", r"\\", text, flags=re.MULTILINE)  # an author's initial begins no list
     return f"{heading(title)}\n{text}\n" if text else ""
 
 
