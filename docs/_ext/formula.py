@@ -148,7 +148,8 @@ def parameters(formula: type[Formula], doc: NumpyDocString) -> str:
         default = "required" if field.default is dataclasses.MISSING else f"``{field.default!r}``"
         in_formula = field.name in symbols and not isinstance(symbols[field.name], bool) and field.name in letters
         letter = f":math:`{letters[field.name]}`" if in_formula else ""
-        rows.append([f"``{field.name}``", letter, formula.range_of(field).text, default, described[field.name]])
+        limits = formula.range_of(field).text.replace(">=", "≥")
+        rows.append([f"``{field.name}``", letter, limits, default, described[field.name]])
     return (
         f"{heading('Parameters')}\n" + table(["name", "letter", "must be", "default", "meaning"], rows) if rows else ""
     )
