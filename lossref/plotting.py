@@ -530,7 +530,9 @@ def grid(count: int, *, height: float, columns: int = 2) -> tuple[Figure, list[A
         sharex=True,
         sharey=True,
     )
-    return figure, list(axes.flat)
+    for spare in axes.flat[count:]:
+        spare.remove()
+    return figure, list(axes.flat[:count])
 
 
 def contours(axes: Axes, surface: Any, span: tuple[tuple[float, float], tuple[float, float]]) -> None:

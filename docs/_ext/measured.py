@@ -54,9 +54,8 @@ class Accuracy(SphinxDirective):
         for function, precisions in results("vecmath").items():
             for dtype, sets in precisions.items():
                 worst = max(sets.values(), key=lambda found: found["ulp"])
-                inputs = (
-                    f"all {worst['inputs']:,}" if worst["kind"] == "exhaustive" else f"{worst['inputs']:,}, {worst['kind']}"
-                )
+                complete = worst["kind"] == "exhaustive"
+                inputs = f"{worst['inputs']:,}, {'all there are' if complete else worst['kind']}"
                 rows.append([f"``{function}``", dtype, f"{worst['ulp']:.3f}", f"``{worst['at']}``", inputs])
         if not rows:
             return self.parse_text_to_nodes("*The functions have not been measured for this copy of the book.*")
