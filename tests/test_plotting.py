@@ -85,7 +85,7 @@ def test_names_are_kept_apart_and_in_order(places):
 
 def test_names_stand_at_the_ends_of_their_lines():
     _, (panel,) = plotting.panels()
-    panel.plot([0, 1, 2], [0, 1, 2], label="rises", color=plotting.PALETTE[0])
+    panel.plot([0, 0.8, 2], [0, 0.8, 2], label="rises", color=plotting.PALETTE[0])
     panel.plot([0, 2], [0.5, 0.5], label="stays", color=plotting.PALETTE[1])
     panel.set(xlim=(0, 2), ylim=(0, 1))
     plotting.name_lines(panel)
