@@ -265,8 +265,11 @@ def prepare_rows(
     if denominator == 0 and not wants_array:
         warn_of_empty_mean(owner, samples > 0)
     buffer, deliver = out, None
-    if out is not None and not wants_values and not out.flags.c_contiguous:
-        buffer, deliver = None, write_to(out)
+    if out is not None and not wants_values:
+        # A row is read to its end after its first slope is written: what is an input too gets the slopes at the end.
+        is_input = any(same_memory(out, array) for array in inputs.values())
+        if is_input or not out.flags.c_contiguous:
+            buffer, deliver = None, write_to(out)
     scores = ready(scores, kind)
     mass = None if mass is None else ready(mass, kind)
     return scores, labels, mass, weights, hot, base, buffer, denominator, deliver
