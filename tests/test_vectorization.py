@@ -19,9 +19,9 @@ ARITHMETIC = r"\bv?(?:add|sub|mul|div|min|max|sqrt|fn?m(?:add|sub)\d+)p{precisio
 SUMS_IN_FLOAT64 = {"categorical_cross_entropy[float]", "categorical_cross_entropy_curvature[float]"}
 #: Loops that gcc leaves scalar. Strict lists: whoever makes one fast strikes it out.
 SCALAR = {
-    "baseline": {"adam_amsgrad", "adamw_amsgrad", "exponential", "staircase"},
-    "avx2": {"adam_amsgrad", "adamw_amsgrad"},
-    "avx512": {"adam_amsgrad", "adamw_amsgrad"},
+    "baseline": {"staircase"},  # SSE2 has no floor
+    "avx2": set(),
+    "avx512": set(),
 }
 #: What is no block function.
 OTHERS = {"enter", "search", "sigmoid_oracle", "softplus_oracle"}
