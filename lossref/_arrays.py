@@ -240,7 +240,8 @@ def prepare_rows(
         check_shape(owner, "target", given, "pred, whose first length it needs,", (samples,))
         labels = as_labels(owner, given, classes, formula.ignore_index)
     else:
-        raise TypeError(
+        wrong = ValueError if given.dtype.kind in "iubf" and given.ndim != 1 else TypeError
+        raise wrong(
             f"{owner}: target has dtype {given.dtype} and shape {given.shape}; "
             f"give integer labels of shape ({samples},) or probabilities of shape {scores.shape}"
         )

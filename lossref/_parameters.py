@@ -39,7 +39,10 @@ def as_real(value: Any) -> float:
     """A finite real number as a float; bool and text are the wrong kind of thing."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError from None
     if not math.isfinite(number):
         raise ValueError
     return number
@@ -158,7 +161,7 @@ def optional_weights(default: Sequence[float] | None = None) -> Any:
     def accept(value: Any) -> tuple[float, ...] | None:
         if value is None:
             return None
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
+        if isinstance(value, str | bytes | dict | set) or not hasattr(value, "__iter__"):
             raise TypeError
         weights = tuple(as_real(weight) for weight in value)
         if not weights or min(weights) < 0:
