@@ -1,0 +1,221 @@
+"""The frameworks' own values and derivatives of losses and penalties, where they are installed."""
+
+import numpy as np
+import pytest
+
+import lossref
+
+SCALES = [0.1, 1.0, 8.0]
+
+
+def close(one, other, rel=1e-13, least=1e-15):
+    np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=rel, atol=least)
+
+
+def both(loss, pred, target, **more):
+    return (*loss.value_and_grad(pred, target, **more), loss.curvature(pred, target, **more))
+
+
+# --- PyTorch ------------------------------------------------------------------------------------------------------
+
+
+def torch_derivatives(function, pred):
+    """Value, gradient and the diagonal of the Hessian, by autograd."""
+    torch = pytest.importorskip("torch")
+    x = torch.tensor(pred, requires_grad=True)
+    value = function(x)
+    (slope,) = torch.autograd.grad(value, x, create_graph=True)
+    curvature = torch.zeros(x.numel(), dtype=x.dtype)
+    if slope.requires_grad:
+        for place, part in enumerate(slope.reshape(-1)):
+            (row,) = torch.autograd.grad(part, x, retain_graph=True)
+            curvature[place] = row.reshape(-1)[place]
+    return value.item(), slope.detach().numpy(), curvature.reshape(x.shape).numpy()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_regression_losses_are_those_of_pytorch(scale, reduction, backend, rng):
+    torch = pytest.importorskip("torch")
+    nn = torch.nn.functional
+    pred, target = scale * rng.standard_normal((2, 20))
+    y = torch.tensor(target)
+    for loss, function in (
+        (lossref.MSE(reduction=reduction), lambda x: nn.mse_loss(x, y, reduction=reduction)),
+        (lossref.MAE(reduction=reduction), lambda x: nn.l1_loss(x, y, reduction=reduction)),
+        (lossref.Huber(delta=0.7, reduction=reduction), lambda x: nn.huber_loss(x, y, reduction=reduction, delta=0.7)),
+    ):
+        for one, other in zip(both(loss, pred, target), torch_derivatives(function, pred), strict=True):
+            close(one, other)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("omega", [1.0, 3.0])
+def test_binary_cross_entropy_from_logits_is_that_of_pytorch(scale, omega, backend, rng):
+    torch = pytest.importorskip("torch")
+    pred, target = scale * rng.standard_normal(20), rng.uniform(0, 1, 20)
+    target[:10] = rng.integers(0, 2, 10)
+    y, weight = torch.tensor(target), torch.tensor(omega)
+
+    def function(x):
+        return torch.nn.functional.binary_cross_entropy_with_logits(x, y, pos_weight=weight)
+
+    results = both(lossref.BinaryCrossEntropy(pos_weight=omega), pred, target)
+    for one, other in zip(results, torch_derivatives(function, pred), strict=True):
+        close(one, other, rel=1e-9)
+
+
+def test_binary_cross_entropy_of_probabilities_is_that_of_pytorch_where_it_does_not_clamp(backend, rng):
+    torch = pytest.importorskip("torch")
+    pred, target = rng.uniform(0.01, 0.99, 20), rng.uniform(0, 1, 20)
+    results = both(lossref.BinaryCrossEntropy(from_logits=False), pred, target)
+    wanted = torch_derivatives(lambda x: torch.nn.functional.binary_cross_entropy(x, torch.tensor(target)), pred)
+    for one, other in zip(results, wanted, strict=True):
+        close(one, other, rel=1e-9)
+    # where it clamps, the two differ, as the documentation says
+    value = torch.nn.functional.binary_cross_entropy(torch.tensor([0.0]), torch.tensor([1.0])).item()
+    assert value == 100
+    assert lossref.BinaryCrossEntropy(from_logits=False)([0.0], [1.0]) == np.inf
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("class_weight", [None, (0.5, 2.0, 1.0, 0.0, 3.0)])
+@pytest.mark.parametrize("ignore", [None, 2])
+def test_cross_entropy_of_labels_is_that_of_pytorch(scale, reduction, smoothing, class_weight, ignore, backend, rng):
+    torch = pytest.importorskip("torch")
+    pred, labels = scale * rng.standard_normal((12, 5)), rng.integers(0, 5, 12)
+    labels[0] = 1
+    loss = lossref.CategoricalCrossEntropy(
+        label_smoothing=smoothing, class_weight=class_weight, ignore_index=ignore, reduction=reduction
+    )
+
+    def function(x):
+        return torch.nn.functional.cross_entropy(
+            x,
+            torch.tensor(labels),
+            weight=None if class_weight is None else torch.tensor(class_weight, dtype=x.dtype),
+            ignore_index=-100 if ignore is None else ignore,
+            label_smoothing=smoothing,
+            reduction=reduction,
+        )
+
+    for one, other in zip(both(loss, pred, labels), torch_derivatives(function, pred), strict=True):
+        close(one, other, rel=1e-8, least=1e-14)
+
+
+def test_cross_entropy_of_probabilities_is_that_of_pytorch_but_for_class_weights(backend, rng):
+    torch = pytest.importorskip("torch")
+    pred, target = rng.standard_normal((12, 3)), rng.dirichlet(np.ones(3), 12)
+    close(
+        lossref.CategoricalCrossEntropy(label_smoothing=0.1)(pred, target),
+        torch.nn.functional.cross_entropy(torch.tensor(pred), torch.tensor(target), label_smoothing=0.1).item(),
+    )
+    weights = np.array([1.0, 2.0, 3.0])
+    ours = lossref.CategoricalCrossEntropy(class_weight=weights)(pred, target)
+    theirs = torch.nn.functional.cross_entropy(
+        torch.tensor(pred), torch.tensor(target), weight=torch.tensor(weights)
+    ).item()
+    close(ours * (target @ weights).sum(), theirs * 12)  # they divide by n, lossref by the sum of the weights
+    assert abs(ours - theirs) > 0.1
+
+
+def test_penalties_are_the_gradients_of_pytorch(backend, rng):
+    w = rng.standard_normal(20)
+    for penalty, function in (
+        (lossref.L1(lam=0.3), lambda x: 0.3 * x.abs().sum()),
+        (lossref.L2(lam=0.3), lambda x: 0.3 * (x**2).sum()),
+        (lossref.L2(lam=0.3, half=True), lambda x: 0.15 * (x**2).sum()),
+        (lossref.ElasticNet(l1=0.3, l2=0.2), lambda x: 0.3 * x.abs().sum() + 0.2 * (x**2).sum()),
+    ):
+        value, slope, _ = torch_derivatives(function, w)
+        close(penalty(w), value)
+        close(penalty.grad(w), slope)
+
+
+# --- optax and JAX ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def optax():
+    jax = pytest.importorskip("jax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield pytest.importorskip("optax")
+    jax.config.update("jax_enable_x64", before)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_losses_are_those_of_optax(scale, optax, rng):
+    import jax
+
+    pred, target = scale * rng.standard_normal((2, 30))
+    chance, labels = rng.uniform(0, 1, 30), rng.integers(0, 3, 10)
+    pairs = [
+        (lossref.MSE(), target, optax.squared_error),
+        (lossref.MAE(), target, lambda x, y: abs(x - y)),
+        (lossref.Huber(delta=0.7), target, lambda x, y: optax.huber_loss(x, y, delta=0.7)),
+        (lossref.BinaryCrossEntropy(), chance, optax.sigmoid_binary_cross_entropy),
+        (lossref.CategoricalCrossEntropy(), labels, optax.softmax_cross_entropy_with_integer_labels),
+    ]
+    for loss, y, function in pairs:
+        x = pred.reshape(10, 3) if y is labels else pred
+        value, slope = jax.value_and_grad(lambda x, f=function, y=y: f(x, y).mean())(x)
+        close(loss(x, y), value, rel=1e-10)
+        close(loss.values(x, y), function(x, y), rel=1e-10)
+        close(loss.grad(x, y), slope, rel=1e-9)
+
+
+# --- scikit-learn -------------------------------------------------------------------------------------------------
+
+
+def test_losses_are_those_of_scikit_learn(backend, rng):
+    theirs = pytest.importorskip("sklearn._loss.loss")
+    raw, target, weight = rng.standard_normal(30), rng.standard_normal(30), rng.uniform(0.5, 2, 30)
+    labels = rng.integers(0, 2, 30).astype(float)
+    for loss, their, y, factor in (
+        (lossref.MSE(), theirs.HalfSquaredError(), target, 0.5),
+        (lossref.MAE(), theirs.AbsoluteError(), target, 1),
+        (lossref.BinaryCrossEntropy(), theirs.HalfBinomialLoss(), labels, 1),
+    ):
+        close(factor * loss(raw, y, weight=weight), their(y_true=y, raw_prediction=raw, sample_weight=weight))
+        slope, curvature = their.gradient_hessian(y_true=y, raw_prediction=raw, sample_weight=weight)
+        total = type(loss)(reduction="sum")
+        close(factor * total.grad(raw, y, weight=weight), slope, rel=1e-12)
+        if type(loss) is not lossref.MAE:  # its curvature is 0; scikit-learn says 1, since boosting needs one
+            close(factor * total.curvature(raw, y, weight=weight), curvature, rel=1e-12)
+
+
+def test_multinomial_loss_is_that_of_scikit_learn(backend, rng):
+    theirs = pytest.importorskip("sklearn._loss.loss").HalfMultinomialLoss(n_classes=4)
+    raw, labels = 3 * rng.standard_normal((30, 4)), rng.integers(0, 4, 30)
+    total = lossref.CategoricalCrossEntropy(reduction="sum")
+    close(total.values(raw, labels), theirs.loss(y_true=labels.astype(float), raw_prediction=raw), rel=1e-10)
+    slope, curvature = theirs.gradient_hessian(y_true=labels.astype(float), raw_prediction=raw)
+    close(total.grad(raw, labels), slope, rel=1e-10)
+    close(total.curvature(raw, labels), curvature, rel=1e-10)
+
+
+def test_confident_predictions_keep_digits_that_scikit_learn_loses(backend):
+    theirs = pytest.importorskip("sklearn._loss.loss").HalfBinomialLoss()
+    raw, label = np.array([36.0]), np.array([1.0])
+    assert lossref.BinaryCrossEntropy().values(raw, label)[0] == pytest.approx(2.319522830243569e-16, rel=1e-15, abs=0)
+    assert abs(theirs.loss(y_true=label, raw_prediction=raw)[0] - 2.319522830243569e-16) > 1e-17
+
+
+def test_the_elastic_net_of_scikit_learn_is_reached_by_proximal_steps(backend, rng):
+    linear = pytest.importorskip("sklearn.linear_model")
+    features, w = rng.standard_normal((80, 6)), np.array([2.0, -1.0, 0.0, 0.0, 0.5, 0.0])
+    target = features @ w + 0.1 * rng.standard_normal(80)
+    alpha, ratio = 0.1, 0.7
+    theirs = linear.ElasticNet(alpha=alpha, l1_ratio=ratio, fit_intercept=False, tol=1e-12, max_iter=100_000)
+    wanted = theirs.fit(features, target).coef_
+    penalty = lossref.ElasticNet(l1=alpha * ratio, l2=alpha * (1 - ratio) / 2)
+    loss, found, step = lossref.MSE(), np.zeros(6), 0.2
+    for _ in range(1000):
+        slope = features.T @ (0.5 * loss.grad(features @ found, target))
+        found = penalty.prox(found - step * slope, step)
+    close(found, wanted, rel=1e-8, least=1e-9)
+    np.testing.assert_array_equal(found == 0, wanted == 0)
+    assert (found == 0).any()
