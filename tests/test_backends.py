@@ -1,5 +1,8 @@
 """Which kernels run, and who may choose."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import process
 import pytest
@@ -92,3 +95,14 @@ def test_show_config_tells_what_runs_and_what_does_not(backend, capsys):
         assert ("here" in line) == (name in _backend.available())
     for word in ("compiler", "flags", "OpenMP", "threads"):
         assert word in text
+
+
+def test_the_build_asks_for_no_dangerous_flag():
+    root = Path(lossref.__file__).parents[1]
+    if not (root / "setup.py").exists():
+        pytest.skip("installed without its sources")
+    text = (root / "setup.py").read_text()
+    for flag in ("-ffast-math", "-Ofast", "-march=native", "-funsafe", "-fassociative", "fp:fast"):
+        assert flag not in text
+    for path in (root / "lossref").rglob("*.p[yx][xd]"):
+        assert not re.search(r"cython:\s|boundscheck|wraparound|cdivision", path.read_text()), path
