@@ -3,8 +3,8 @@
 from lossref._kernels.entry cimport MOST_PARAMETERS
 
 # A row function takes the scores of one sample; the mass that its target puts on each class (NULL: all of it is on one
-# class, the next two arguments being that label and that mass); the hyper-parameters; the factor of the slopes; where to
-# write them, which is its workspace too; and the number of classes. It returns the value.
+# class, the next two arguments being that label and that mass); the hyper-parameters; the factor of the slopes; where
+# to write them, which is its workspace too; and the number of classes. It returns the value.
 ctypedef double (*row32)(
     const float*, const float*, Py_ssize_t, double, const double*, double, float*, Py_ssize_t
 ) noexcept nogil
