@@ -34,12 +34,23 @@ def pytest_addoption(parser):
         choices=sorted(sabotage.WAYS),
         help="replace every kernel by one that lies; a law that still passes tests nothing",
     )
+    parser.addoption("--sample", type=int, help="of each test function, run only this many of its settings")
 
 
 def pytest_configure(config):
     way = config.getoption("--sabotage")
     if way:
         sabotage.commit(way)
+
+
+def pytest_collection_modifyitems(config, items):
+    most = config.getoption("--sample")
+    if most:
+        by_function = {}
+        for item in items:
+            by_function.setdefault(item.nodeid.split("[")[0], []).append(item)
+        chosen = [some[:: -(-len(some) // most)] for some in by_function.values()]
+        items[:] = [item for some in chosen for item in some]
 
 
 def pytest_report_header(config):

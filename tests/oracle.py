@@ -30,7 +30,7 @@ def error(got, exact, dtype, scale=None):
         return 0.0 if same else math.inf
     if math.isnan(got):
         return math.inf
-    with mpmath.workdps(DIGITS):
+    with mpmath.workdps(60):
         if math.isinf(got):  # right if the truth lies beyond the largest float, or a few ulp below its end
             limit = mpmath.ldexp(1, most + 1) - 4 * mpmath.ldexp(1, most - digits + 1)
             return 0.0 if exact * (1 if got > 0 else -1) > limit else math.inf

@@ -6,11 +6,15 @@ import numpy as np
 
 from lossref import _backend
 
-#: What becomes of the n-th result.
+#: What becomes of the n-th result, or of the n-th call's arguments.
 WAYS = {
     "zeros": lambda number, n: number * 0,
     "scale": lambda number, n: number * (1 + 1e-6),
     "drift": lambda number, n: number * (1 + 1e-6 * (1 + n % 1000)),  # no two calls agree
+    "shift": lambda number, n: number + 1e-3,
+    "swallow": lambda number, n: np.nan_to_num(number, posinf=1e9, neginf=-1e9),
+    "widen": lambda number, n: np.float16(number) if np.ndim(number) == 0 else number.astype(np.float16),
+    "scribble": lambda number, n: number,
 }
 
 
@@ -26,21 +30,32 @@ class Liar:
         if name.startswith("__"):
             raise AttributeError(name)
         method = getattr(self.kernel, name)
-        if name == "step":  # it returns nothing, and writes to the parameters
-            return lambda formula, params, grads, state: (method(formula, params, grads, state), self.spoil(params))[0]
-        return (lambda *args, **more: self.spoil(method(*args, **more))) if callable(method) else method
+        if not callable(method):
+            return method
+
+        def lie(*args, **more):
+            result = self.spoil(method(*args, **more))
+            if self.way == "scribble":
+                for given in args:
+                    if isinstance(given, np.ndarray) and given.flags.writeable and given is not result:
+                        given[...] = 0
+            return result
+
+        return lie
 
     def spoil(self, result):
-        """The same result with other numbers in it; an array is spoilt in place, for it may be the caller's ``out``."""
-        if isinstance(result, dict):
-            result = list(result.values())
-        if isinstance(result, list | tuple):
+        """The same result with other numbers in it, in the same memory: it may be the caller's ``out``."""
+        if isinstance(result, tuple):
             return tuple(self.spoil(part) for part in result)
-        if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        if isinstance(result, np.ndarray | np.floating | float) and np.asarray(result).dtype.kind == "f":
             with np.errstate(all="ignore"):
-                result[...] = WAYS[self.way](result, next(self.calls))
-        elif isinstance(result, float | np.floating):
-            result = type(result)(WAYS[self.way](result, next(self.calls)))
+                spoilt = WAYS[self.way](result, next(self.calls))
+            if self.way == "widen":
+                return spoilt
+            if isinstance(result, np.ndarray):
+                result[...] = spoilt
+            else:
+                result = type(result)(spoilt)
         return result
 
 

@@ -301,9 +301,9 @@ def writable_layouts(shape, kind):
 
 
 @pytest.mark.parametrize("method", ["values", "grad", "curvature", "value_and_grad"])
-@every_case
+@pytest.mark.parametrize("case", FIRST, ids=str)
 def test_out_gets_the_result_in_any_layout(case, method, dtype, backend, rng):
-    for length in (42, 34_002):
+    for length in (42, 11_334 if case.rowwise else 34_002):
         pred, target = case.draw(rng, length, dtype)
         if not case.rowwise:
             pred, target = pred.reshape(-1, 3), target.reshape(-1, 3)
@@ -320,9 +320,9 @@ def test_out_gets_the_result_in_any_layout(case, method, dtype, backend, rng):
 
 
 @pytest.mark.parametrize("method", ["values", "grad", "curvature", "value_and_grad"])
-@every_case
+@pytest.mark.parametrize("case", FIRST, ids=str)
 def test_out_may_be_an_input_itself(case, method, dtype, backend, rng):
-    for length, weighted in itertools.product((42, 34_002), (False, True)):
+    for length, weighted in itertools.product((42, 11_334 if case.rowwise else 34_002), (False, True)):
         pred, target = case.draw(rng, length, dtype)
         weight = rng.uniform(0.5, 2, length) if weighted else None
         run = getattr(case.loss, method)

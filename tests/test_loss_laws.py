@@ -498,7 +498,7 @@ def drawn(data, shape, dtype):
 
 @pytest.mark.parametrize("case", cases.EXACT, ids=str)
 @hypothesis.given(data=st.data())
-@hypothesis.settings(max_examples=25)
+@hypothesis.settings(max_examples=15)
 def test_exact_algebra_of_any_floats_has_the_bits_of_numpy(case, dtype, backend, data):
     shape = data.draw(hnp.array_shapes(max_dims=3, min_side=1, max_side=9))
     pred, target = (drawn(data, shape, dtype) for _ in range(2))
@@ -518,7 +518,7 @@ def test_exact_algebra_of_any_floats_has_the_bits_of_numpy(case, dtype, backend,
 
 @pytest.mark.parametrize("case", [case for case in CASES if case not in cases.EXACT], ids=str)
 @hypothesis.given(data=st.data())
-@hypothesis.settings(max_examples=25)
+@hypothesis.settings(max_examples=15)
 def test_any_floats_are_finite_infinite_or_nan_where_numpy_says_so(case, dtype, backend, data):
     samples, classes = data.draw(st.integers(1, 9)), 3
     pred = drawn(data, (samples, classes) if case.rowwise else (samples,), dtype)
@@ -543,7 +543,7 @@ every_row_case = pytest.mark.parametrize("case", [case for case in CASES if case
 over_logits = [loss for loss in ROWWISE if not cases.takes_probabilities(loss)[0]]
 
 
-@pytest.mark.parametrize("classes", [1, 2, 3, 31, 32, 33, 40, 64, 65, 130])
+@pytest.mark.parametrize("classes", [1, 2, 31, 33, 64, 130])
 @pytest.mark.parametrize("loss", [loss for loss in ROWWISE if loss.class_weight is None], ids=repr)
 def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dtype, backend, rng):
     """The definition in mpmath, by hand: minus the mass times the logarithms of the probabilities."""

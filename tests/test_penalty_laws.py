@@ -205,7 +205,7 @@ def test_a_single_parameter_gives_a_number(penalty, dtype, backend):
 
 @every_penalty
 @hypothesis.given(data=st.data())
-@hypothesis.settings(max_examples=25)
+@hypothesis.settings(max_examples=15)
 def test_any_floats_have_the_bits_of_numpy(penalty, dtype, backend, data):
     assert penalty.exact
     shape = data.draw(hnp.array_shapes(max_dims=3, min_side=1, max_side=9))
