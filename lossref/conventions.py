@@ -199,7 +199,7 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
         ),
         Spelling(
             "optax",
-            "optax.sgd({lr}, momentum={momentum}, nesterov={nesterov})",
+            "optax.sgd({lr}, momentum={momentum} or None, nesterov={nesterov})",
             "Weight decay is a transformation of its own, add_decayed_weights.",
             (*PLAIN_MOMENTUM, ("lr_in_velocity", False)),
         ),

@@ -91,18 +91,22 @@ cdef inline real largest(const real* x, Py_ssize_t n) noexcept nogil:
     """The largest of a row. NaN is passed over here, and makes the sum of the exponentials NaN later."""
     cdef real lane[LANES]
     cdef real top = x[0]
-    cdef const real* row = x
-    cdef Py_ssize_t rows = n // LANES, i, j
-    for j in range(LANES):
-        lane[j] = top
-    for i in range(rows):
+    cdef const real* row
+    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
+    if rows > 0:
         for j in range(LANES):
-            lane[j] = larger(row[j], lane[j])
-        row += LANES
-    for j in range(LANES):
-        top = larger(lane[j], top)
-    for j in range(n - rows * LANES):
-        top = larger(row[j], top)
+            lane[j] = top
+        for i in range(rows):
+            row = x + i * LANES
+            for j in range(LANES):
+                lane[j] = larger(row[j], lane[j])
+        while half:
+            for j in range(half):
+                lane[j] = larger(lane[j + half], lane[j])
+            half //= 2
+        top = lane[0]
+    for j in range(rows * LANES, n):
+        top = larger(x[j], top)
     return top
 
 

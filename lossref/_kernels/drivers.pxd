@@ -64,9 +64,10 @@ cdef inline double pair_block(void* block, const Call* call, const real* a, Py_s
     cdef real values[BLOCK]
     cdef real slopes[BLOCK]
     cdef real* value = &values[0] if call.value == NULL else <real*>call.value + at
-    cdef real* slope = &slopes[0] if call.slope == NULL else <real*>call.slope + at
+    cdef real* out = <real*>call.slope + at
     cdef const real* weight = <const real*>call.weight + at
     cdef real scale = <real>call.scale
+    cdef real* slope = &slopes[0] if call.slope == NULL or scale != 1 else out
     cdef Py_ssize_t i
     if real is float:
         (<pair32>block)(a + at, <const real*>call.b + at, call.p, value, slope, n)
@@ -79,7 +80,7 @@ cdef inline double pair_block(void* block, const Call* call, const real* a, Py_s
             slope[i] *= weight[i]
     if call.slope != NULL and scale != 1:
         for i in range(n):
-            slope[i] *= scale
+            out[i] = slope[i] * scale
     return block_sum(value, n) if call.summed else 0
 
 

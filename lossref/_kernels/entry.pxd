@@ -72,6 +72,28 @@ cdef inline bint is_ready(object a) noexcept:
     return (kind == cnp.NPY_FLOAT32 or kind == cnp.NPY_FLOAT64) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
 
 
+cdef inline bint is_alike(object b, object a) noexcept:
+    """Is ``b`` ready too, with the dtype and the shape of ``a``?"""
+    return (
+        cnp.PyArray_CheckExact(b)
+        and cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.PyArray_TYPE(<cnp.ndarray>a)
+        and cnp.PyArray_SAMESHAPE(<cnp.ndarray>b, <cnp.ndarray>a)
+        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>b)
+    )
+
+
+cdef inline bint is_apart(object out, object a) noexcept:
+    """Do two contiguous arrays share no byte?"""
+    cdef char* x = <char*>cnp.PyArray_DATA(<cnp.ndarray>out)
+    cdef char* y = <char*>cnp.PyArray_DATA(<cnp.ndarray>a)
+    return x + cnp.PyArray_NBYTES(<cnp.ndarray>out) <= y or y + cnp.PyArray_NBYTES(<cnp.ndarray>a) <= x
+
+
+cdef inline bint may_receive(object out, object a) noexcept:
+    """Is it an array for results of the form of ``a``?"""
+    return is_alike(out, a) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
+
+
 cdef inline int read_parameters(object formula, double* p) except -1:
     """Copy the hyper-parameters to where the kernel reads them, and return how many there are."""
     cdef tuple numbers = formula._parameters

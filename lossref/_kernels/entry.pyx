@@ -28,22 +28,9 @@ def set_threads(int n):
     threads = n
 
 
-cdef inline bint is_alike(object b, object a) noexcept:
-    """Is ``b`` ready too, with the dtype and the shape of ``a``?"""
-    return (
-        cnp.PyArray_CheckExact(b)
-        and cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.PyArray_TYPE(<cnp.ndarray>a)
-        and cnp.PyArray_SAMESHAPE(<cnp.ndarray>b, <cnp.ndarray>a)
-        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>b)
-    )
-
-
-cdef inline bint is_apart(object out, object a) noexcept:
-    """Do two ready arrays of one size share no byte? (``out`` may be ``a`` itself.)"""
-    cdef char* x = <char*>cnp.PyArray_DATA(<cnp.ndarray>out)
-    cdef char* y = <char*>cnp.PyArray_DATA(<cnp.ndarray>a)
-    cdef Py_ssize_t size = cnp.PyArray_NBYTES(<cnp.ndarray>a)
-    return x == y or x + size <= y or y + size <= x
+cdef inline bint is_over_or_apart(object out, object a) noexcept:
+    """Is each result written over the element it comes from, or over none?"""
+    return cnp.PyArray_DATA(<cnp.ndarray>out) == cnp.PyArray_DATA(<cnp.ndarray>a) or is_apart(out, a)
 
 
 cdef class Elementwise:
@@ -57,8 +44,7 @@ cdef class Elementwise:
         if (
             weight is None and is_ready(a) and is_alike(b, a)
             and cnp.PyArray_NDIM(<cnp.ndarray>a) > 0 and cnp.PyArray_SIZE(<cnp.ndarray>a) > 0
-            and (out is None or (is_alike(out, a) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
-                                 and is_apart(out, a) and is_apart(out, b)))
+            and (out is None or (may_receive(out, a) and is_over_or_apart(out, a) and is_over_or_apart(out, b)))
         ):
             if formula._mean:
                 denominator = <double>cnp.PyArray_SIZE(<cnp.ndarray>a)

@@ -5,7 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 cimport numpy as cnp
 
 from lossref._kernels.drivers cimport ordered_sum
-from lossref._kernels.entry cimport CHUNK, PARALLEL_FROM, is_ready, read_parameters, threads
+from lossref._kernels.entry cimport CHUNK, PARALLEL_FROM, is_apart, is_ready, may_receive, read_parameters, threads
 
 from lossref import _arrays
 
@@ -52,9 +52,11 @@ cdef class Rowwise:
         cdef double total
         cdef cnp.npy_intp n, size
         if (
-            weight is None and out is None and formula._plain and is_ready(pred)
+            weight is None and formula._plain and is_ready(pred)
             and cnp.PyArray_NDIM(<cnp.ndarray>pred) == 2 and cnp.PyArray_SIZE(<cnp.ndarray>pred) > 0
             and are_labels(target, cnp.PyArray_DIM(<cnp.ndarray>pred, 0), cnp.PyArray_DIM(<cnp.ndarray>pred, 1))
+            and (out is None or (not want & VALUES and may_receive(out, pred)
+                                 and is_apart(out, pred) and is_apart(out, target)))
         ):
             if formula._mean:
                 denominator = <double>cnp.PyArray_DIM(<cnp.ndarray>pred, 0)

@@ -191,6 +191,12 @@ cdef inline real times_power(real y, real shifted, real k) noexcept nogil:
     return y * power_of_two(shifted + step) * other
 
 
+cdef inline real times_power_down(real y, real shifted) noexcept nogil:
+    """y 2**k where k <= 0, rounded once: 64 powers higher it is a normal float, whatever k is."""
+    cdef real small = 5.421010862427522e-20, up = 64            # 2**-64
+    return y * power_of_two(shifted + up) * small
+
+
 cdef inline real raised_to_least(real x) noexcept nogil:
     """x, or a number whose exponential is already 0 where x is below it."""
     cdef real least
@@ -225,7 +231,7 @@ cdef inline real exp_nonpositive(real x) noexcept nogil:
     shifted = shifted_power(x)
     k = shifted - rounding_shift(x)
     r = without_powers(x, k, &tail)
-    return times_power(one + (r + exp_rest(r, tail)), shifted, k)
+    return times_power_down(one + (r + exp_rest(r, tail)), shifted)
 
 
 cdef inline real exp_parts(real x, real* low) noexcept nogil:

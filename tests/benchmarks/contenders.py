@@ -18,13 +18,13 @@ import numpy as np
 
 from lossref import _fallback
 from lossref._formula import Formula
-from lossref.conventions import SPELLINGS, Spelling
+from lossref.conventions import Spelling, spellings
 from lossref.losses.base import Loss, RowwiseLoss
 from lossref.registry import formulas, samples
 
 THREADS = 2  # for everybody
 SMALL, THOUSAND, MEDIUM, LARGE, HUGE = 256, 1000, 10**6, 10**7, 25_000_000
-FRAMEWORKS = {"numpy": ("NumPy",), "torch": ("PyTorch",), "jax": ("optax", "JAX")}  # and whose spellings it runs
+FRAMEWORKS = {"torch": ("PyTorch",), "jax": ("optax", "JAX")}  # and whose spellings it runs
 
 Run = Callable[[], Any]
 
@@ -51,8 +51,8 @@ def is_there(framework: str) -> bool:
 
 def spelled(formula: Formula, framework: str) -> str | None:
     """The framework's own call, if it has one."""
-    for spelling in (SPELLINGS | STEPS | RATES).get(type(formula).__name__, ()):
-        if spelling.framework in FRAMEWORKS[framework] and spelling.fits(formula):
+    for spelling in spellings(type(formula)):
+        if spelling.framework in FRAMEWORKS[framework] and spelling.equal and spelling.fits(formula):
             return spelling.write(formula)
     return None
 
@@ -239,7 +239,7 @@ class Rate(Case):
 
     @property
     def contenders(self) -> list[str]:
-        return ["lossref", "numpy", *peers(self.formula)]
+        return ["lossref", "numpy", *(name for name in peers(self.formula) if name == "jax")]
 
     @property
     def t(self) -> Any:
@@ -250,9 +250,10 @@ class Rate(Case):
         return lambda: self.formula(t)
 
     def by_numpy(self) -> Run:
-        """The expression that one would write, which may be less exact than the formula's own NumPy reading."""
-        t, call = self.t, spelled(self.formula, "numpy")
-        rate = function(call, "t") if call else self.formula.reference
+        t, template = self.t, RATES.get(type(self.formula).__name__)
+        if template is None or getattr(self.formula, "staircase", False):
+            return lambda: self.formula.reference(t)
+        rate = function(Spelling("NumPy", template).write(self.formula), "t")
         return lambda: rate(t)
 
     def by_jax(self) -> Run:
@@ -285,64 +286,11 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
     return x, target
 
 
-# Optimizers and schedules of the frameworks, in the templates of lossref.conventions.
-STEPS = {
-    "SGD": (
-        Spelling(
-            "PyTorch",
-            "torch.optim.SGD(params, lr={lr}, momentum={momentum}, dampening={dampening}, nesterov={nesterov}, "
-            "weight_decay={weight_decay})",
-            needs=(("lr_in_velocity", False),),
-        ),
-        Spelling(
-            "optax",
-            "optax.chain(optax.add_decayed_weights({weight_decay}), "
-            "optax.sgd({lr}, momentum={momentum} or None, nesterov={nesterov}))",
-            needs=(("lr_in_velocity", False), ("dampening", 0.0)),
-        ),
-    ),
-    "Adam": (
-        Spelling(
-            "PyTorch",
-            "torch.optim.Adam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
-            "weight_decay={weight_decay})",
-        ),
-        Spelling(
-            "optax",
-            "optax.adam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
-            needs=(("amsgrad", False), ("weight_decay", 0.0)),
-        ),
-    ),
-    "AdamW": (
-        Spelling(
-            "PyTorch",
-            "torch.optim.AdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
-            "weight_decay={weight_decay})",
-        ),
-        Spelling(
-            "optax",
-            "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
-            needs=(("amsgrad", False),),
-        ),
-    ),
-}
+# What one would write in NumPy; it may be less exact than a formula's own NumPy reading.
 RATES = {
-    "StepDecay": (
-        Spelling("NumPy", "{initial} * {factor} ** (t // {every})"),
-        Spelling("optax", "optax.exponential_decay({initial}, {every}, {factor}, staircase=True)(t)"),
-    ),
-    "Exponential": (
-        Spelling("NumPy", "{initial} * {rate} ** (t / {every})", needs=(("staircase", False),)),
-        Spelling("NumPy", "{initial} * {rate} ** (t // {every})", needs=(("staircase", True),)),
-        Spelling("optax", "optax.exponential_decay({initial}, {every}, {rate}, staircase={staircase})(t)"),
-    ),
-    "Cosine": (
-        Spelling(
-            "NumPy",
-            "{floor} + ({peak} - {floor}) / 2 * (1 + np.cos(np.pi / {steps} * np.minimum(t, {steps})))",
-        ),
-        Spelling("optax", "optax.cosine_decay_schedule({peak}, {steps}, {floor} / {peak})(t)"),
-    ),
+    "StepDecay": "{initial} * {factor} ** (t // {every})",
+    "Exponential": "{initial} * {rate} ** (t / {every})",
+    "Cosine": "{floor} + ({peak} - {floor}) / 2 * (1 + np.cos(np.pi / {steps} * np.minimum(t, {steps})))",
 }
 
 
