@@ -454,7 +454,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:24])
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value).split(" at 0x")[0][:24])
 @pytest.mark.parametrize(("formula", "field"), FIELDS, ids=lambda part: getattr(part, "__name__", None) or part.name)
 def test_a_hyper_parameter_is_within_its_range_or_refused_in_words(formula, field, value):
     text = formula.range_of(field).text

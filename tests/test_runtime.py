@@ -300,15 +300,14 @@ def test_calls_leave_nothing_behind(case, backend, rng):
             raise AssertionError
 
     case.loss.grad(*big)
+    gc.collect()
     for work, times in ((good, rounds), (less_good, rounds // 20), (bad, rounds // 20)):
         for _ in range(50):
             work()
-        gc.collect()
         counts = [sys.getrefcount(thing) for thing in (pred, target, out, weight, case.loss, np.float64)]
         blocks, size = sys.getallocatedblocks(), resident()
         for _ in range(times):
             work()
-        gc.collect()
         assert sys.getallocatedblocks() - blocks < times / 20 + 200
         assert resident() - size < 2e6
         assert [sys.getrefcount(thing) for thing in (pred, target, out, weight, case.loss, np.float64)] == counts
