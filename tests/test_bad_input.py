@@ -403,7 +403,7 @@ def test_a_step_that_is_no_positive_number_is_refused(penalty, step, error, back
 VALUES = [
     None, "1", "mean", "sum", "median", b"mean", True, False, math.nan, math.inf, -math.inf, -1, -0.5, 0, 0.0, 1e-320,
     0.25, 0.5, 1, 1.0, 1.5, 2, 10**400, 1j, np.float32(0.5), np.float64(2), np.int64(3), np.bool_(True), np.ones(3),
-    np.array(0.5), [0.5, 1.0], (1, 2.0), [], [1, -1], [1, math.nan], [1, "1"], {}, object(),
+    np.array(0.5), [0.5, 1.0], (1, 2.0), [], [1, -1], [1, math.nan], [1, "1"], {}, ...,
 ]  # fmt: skip
 
 #: From the words of a range to what is of the right kind, and what then has the right value.
