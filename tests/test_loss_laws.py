@@ -34,7 +34,7 @@ BOUNDS = {"MSE": 2.0, "MAE": 0.5}
 def bound(loss, dtype, derivative):
     if loss.exact:
         return BOUNDS.get(type(loss).__name__, 2.0)
-    return 4.0 if dtype == np.float64 or derivative else 2.0
+    return 4.0 if dtype == np.float64 or derivative else 3.0
 
 
 @functools.cache

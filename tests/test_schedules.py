@@ -71,6 +71,26 @@ def test_the_first_and_the_last_rate_are_exact(backend):
     assert [StepDecay(initial=1.0, factor=0.5, every=1)(k) for k in range(60)] == [2.0**-k for k in range(60)]
 
 
+def test_a_rate_in_range_is_found_where_its_power_is_out_of_range(backend):
+    for initial, base, t in ((1e-200, 2.0, 1500), (1e200, 0.5, 1500), (1e-250, 1.1, 10_000), (1e250, 0.9, 10_000)):
+        got = Exponential(initial=initial, rate=base)(t)
+        with mpmath.workprec(300):
+            value = mpmath.mpf(initial) * mpmath.mpf(base) ** t
+        assert abs(got - value) <= 4 * math.ulp(float(value))
+
+
+def test_a_stair_is_as_high_whichever_way_it_is_reached(backend, rng):
+    """Alone, beside few other stairs, beside many; at the edge between two stairs, at quotients that round."""
+    for every in (1, 3, 7, 30, 300_000):
+        rate = StepDecay(initial=0.7, factor=0.9, every=every)
+        near = np.concatenate([np.arange(5 * every % 4096), every * np.arange(60), every * np.arange(1, 60) - 1])
+        far = rng.integers(0, 900 * every, 4096)
+        for steps in (near, rng.permutation(near), np.nextafter(near, 0), far, far + 0.5):
+            np.testing.assert_array_equal(rate(steps), [rate(float(t)) for t in steps])
+            with np.errstate(under="ignore"):
+                np.testing.assert_allclose(rate(steps), 0.7 * 0.9 ** (steps // every), rtol=1e-12)
+
+
 def test_the_golden_rows(backend):
     cosine = Cosine(peak=1.0, steps=4)
     assert cosine(np.arange(7)).round(6).tolist() == [1, 0.853553, 0.5, 0.146447, 0, 0, 0]

@@ -19,7 +19,7 @@ ARITHMETIC = r"\bv?(?:add|sub|mul|div|min|max|sqrt|fn?m(?:add|sub)\d+)p{precisio
 SUMS_IN_FLOAT64 = {"categorical_cross_entropy[float]", "categorical_cross_entropy_curvature[float]"}
 #: Loops that gcc leaves scalar. Strict lists: whoever makes one fast strikes it out.
 SCALAR = {
-    "baseline": {"staircase"},  # SSE2 has no floor
+    "baseline": set(),
     "avx2": set(),
     "avx512": set(),
 }

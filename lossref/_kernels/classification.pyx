@@ -5,7 +5,7 @@ from libc.math cimport NAN
 from lossref._kernels.drivers cimport LANES, ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport exp_nonpositive, log, log1p, log1p_unit
+from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log1p_unit, mul_add
 
 
 # --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------
@@ -21,20 +21,22 @@ cdef void binary_cross_entropy(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """ω y softplus(-z) + (1 - y) softplus(z), both softplus from one e = exp(-|z|) and its log1p."""
-    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
-    cdef real z, y, a, b, e, rest, far, size
+    cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), zero = 0, one = 1
+    cdef real omega_keep = <real>(p[1] * (1 - p[0])), omega_spread = <real>(p[1] * (p[0] / 2))
+    cdef real z, y, a, b, near, far, size, e, pull
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        a = omega * (y * keep + spread)             # the mass on class 1, and on class 0
-        b = (one - y) * keep + spread
-        size = z if z > zero else -z
-        far = b if z > zero else a                     # the mass on the class that the logit speaks against
+        a = mul_add(y, omega_keep, omega_spread)    # the mass on class 1, and on class 0
+        b = mul_add(one - y, keep, spread)
+        size = absolute(z)
+        near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
+        far = b if z > zero else a
         e = exp_nonpositive(-size)
-        rest = one / (one + e)                        # sigmoid(|z|), and e * rest = sigmoid(-|z|)
-        value[i] = (far * size if far > zero else far * zero) + (a + b) * log1p_unit(e)
-        slope[i] = b * rest - a * (e * rest) if z > zero else b * (e * rest) - a * rest
+        value[i] = (far * size if far > zero else far) + (a + b) * log1p_unit(e)       # no mass, no value: not 0 · inf
+        pull = (far - near * e) / (one + e)         # sigmoid(|z|) = 1 / (1 + e), sigmoid(-|z|) = e / (1 + e)
+        slope[i] = pull if z > zero else -pull
 
 
 cdef void binary_cross_entropy_curvature(

@@ -1,85 +1,122 @@
 """Decaying rates, block by block. No operation but + − × ÷ and rounding: every instruction set gives the same bits."""
 
-from libc.math cimport fabs, floor
+from libc.math cimport fabs
 from libc.string cimport memcpy
 
 from lossref._kernels.drivers_schedules cimport schedule
+
+cdef enum:
+    NEAR = 64        # stairs up and down from the first step of a block
 
 
 cdef inline double two_to(double n) noexcept nogil:
     """2ⁿ, for a whole number -1022 <= n <= 1023: n goes into the field of the exponent."""
     cdef double number = n + (6755399441055744.0 + 1023)       # 1.5·2⁵²: the last bits are now those of n + 1023
-    cdef long long bits
+    cdef unsigned long long bits
     memcpy(&bits, &number, sizeof(double))
     bits <<= 52
     memcpy(&number, &bits, sizeof(double))
     return number
 
 
-cdef inline double lost(double a, double b, double product) noexcept nogil:
-    """What the product of a and b has lost by rounding (Dekker): the products of their halves are exact."""
-    cdef double a_high = 134217729 * a, b_high = 134217729 * b, a_low, b_low       # 2²⁷ + 1
-    a_high -= a_high - a
-    b_high -= b_high - b
-    a_low = a - a_high
-    b_low = b - b_high
-    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+cdef struct Base:            # of a power: its logarithm in parts, for an error there is multiplied by the exponent
+    double log               # the nearest number
+    double high              # its upper 26 bits
+    double low               # all that high leaves of the logarithm
+    double furthest          # exponent: beyond, the power is 0 or infinite
 
 
-cdef inline double power(double initial, double t, double log, double log_low) noexcept nogil:
-    """initial · exp(t · (log + log_low)), to little more than half a unit in the last place.
+cdef inline double upper_half(double x) noexcept nogil:
+    """The upper 26 bits: the product of two such halves is exact (Dekker)."""
+    cdef double shifted = 134217729 * x                         # 2²⁷ + 1
+    return shifted - (shifted - x)
 
-    The exponent is n·ln 2 + r + rest with |r| <= ln(2)/2 and a rest that rounding took away; exp(r) is a Taylor series.
+
+cdef inline Base base_of(double log, double log_low) noexcept nogil:
+    """The base whose logarithm is log + log_low."""
+    cdef Base base
+    base.log = log
+    base.high = upper_half(log)
+    base.low = (log - base.high) + log_low
+    base.furthest = 1416 / fabs(log) if fabs(log) * 1e270 > 1416 else 1e270
+    return base
+
+
+cdef inline double exp_square(double r) noexcept nogil:
+    """(exp(r) - 1 - r) / r² where |r| <= ln(2)/2 and a hair (tests/derivations/minimax.py), as two short chains."""
+    cdef double s = r * r, odd, even
+    odd = 2.5000055272380365e-08
+    odd = odd * s + 2.755758641847958e-06
+    odd = odd * s + 0.000198412695065018
+    odd = odd * s + 0.00833333333349451
+    odd = odd * s + 0.16666666666666413
+    even = 2.763025332439767e-07
+    even = even * s + 2.4801493086146738e-05
+    even = even * s + 0.0013888888943641216
+    even = even * s + 0.04166666666653012
+    even = even * s + 0.5000000000000011
+    return even + r * odd
+
+
+cdef inline double power(double initial, double t, Base base) noexcept nogil:
+    """initial · baseᵗ, to little more than a unit in the last place.
+
+    The exponent t · log(base) is n·ln 2 + r + rest with |r| <= ln(2)/2 and a small rest, which holds what the digits of
+    r do not.
     """
-    cdef double x, rest, n, r, whole, tail, half
-    t = t if t < 1e270 else 1e270
-    x = t * log
-    rest = lost(t, log, x) + t * log_low
-    rest = rest if fabs(x) < 1400 else 0                # beyond, the result is 0 or infinite
-    x = x if x < 1400 else 1400
-    x = x if x > -1400 else -1400
+    cdef double t_high, x, rest, n, r, whole, tail, half
+    t = t if t < base.furthest else base.furthest
+    t_high = upper_half(t)
+    x = t_high * base.high                              # exact
+    rest = t_high * base.low + (t - t_high) * base.log
     n = (x * 1.4426950408889634 + 6755399441055744.0) - 6755399441055744.0
     r = x - n * 0.6931471803691238                      # exact: this part of ln 2 has 33 bits
     rest -= n * 1.9082149292705877e-10
     whole = r
     r = whole + rest
     rest += whole - r
-    tail = 1 / 479001600.0 + r * (1 / 6227020800.0)         # 1/12! and 1/13!
-    tail = 1 / 39916800.0 + r * tail
-    tail = 1 / 3628800.0 + r * tail
-    tail = 1 / 362880.0 + r * tail
-    tail = 1 / 40320.0 + r * tail
-    tail = 1 / 5040.0 + r * tail
-    tail = 1 / 720.0 + r * tail
-    tail = 1 / 120.0 + r * tail
-    tail = 1 / 24.0 + r * tail
-    tail = 1 / 6.0 + r * tail
-    tail = 0.5 + r * tail
-    tail = rest + r * r * tail
+    tail = rest + r * r * exp_square(r)
     x = 1 + r
     x += (1 - x + r) + tail
     half = (n * 0.5 + 6755399441055744.0) - 6755399441055744.0
-    return initial * x * two_to(half) * two_to(n - half)    # 2ⁿ itself may be no normal number
+    return initial * x * two_to(half) * two_to(n - half)        # 2ⁿ itself may be no normal number
 
 
 cdef inline double stairs(double t, double every) noexcept nogil:
-    """How many stairs have been gone down; the quotient may have been rounded up to a whole number."""
-    cdef double k = floor(t / every)
+    """How many stairs have been gone down: the quotient without its fraction (SSE2 has no instruction for that)."""
+    cdef double quotient = t / every, k
+    k = (quotient + 4503599627370496.0) - 4503599627370496.0            # 2⁵²: to the nearest whole number
+    k = k if quotient < 4503599627370496.0 else quotient
     return k - 1 if k * every > t else k
 
 
 cdef void exponential(double* t, const double* p, double* out, Py_ssize_t n) noexcept nogil:
-    cdef double initial = p[0], log = p[1], log_low = p[2]
+    cdef double initial = p[0]
+    cdef Base base = base_of(p[1], p[2])
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = power(initial, t[i], log, log_low)
+        out[i] = power(initial, t[i], base)
 
 
 cdef void staircase(double* t, const double* p, double* out, Py_ssize_t n) noexcept nogil:
-    cdef double initial = p[0], log = p[1], log_low = p[2], every = p[3]
-    cdef Py_ssize_t i
+    """A block of steps meets few stairs, as a rule: the rate of each is computed once and looked up."""
+    cdef double rate[2 * NEAR + 1]
+    cdef double initial = p[0], every = p[3], bottom
+    cdef Base base = base_of(p[1], p[2])
+    cdef Py_ssize_t i, far = 0
     for i in range(n):
-        out[i] = power(initial, stairs(t[i], every), log, log_low)
+        t[i] = stairs(t[i], every)
+    bottom = t[0] - NEAR
+    for i in range(n):
+        far += 1 if fabs(t[i] - t[0]) > NEAR else 0
+    if far or n < 4 * NEAR:
+        for i in range(n):
+            out[i] = power(initial, t[i], base)
+    else:
+        for i in range(2 * NEAR + 1):
+            rate[i] = power(initial, bottom + i, base)
+        for i in range(n):
+            out[i] = rate[<int>(t[i] - bottom)]
 
 
 cdef inline double sine_square(double w_square) noexcept nogil:

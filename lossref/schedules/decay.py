@@ -25,14 +25,17 @@ def logarithm(x: float, divisor: int = 1) -> tuple[float, float]:
         return high, float(exact - decimal.Decimal(high))
 
 
-def power(t: Array, log: float, log_low: float) -> Array:
-    """``exp(t * (log + log_low))``, with what rounding takes from the product made good."""
+def power(initial: float, t: Array, log: float, log_low: float) -> Array:
+    """``initial * exp(t * (log + log_low))``, with what rounding takes from the product made good.
+
+    The power goes in as its root, twice: alone it may be out of range where ``initial`` times it is not."""
     t = np.minimum(t, 1e270)
     product = t * log
     t_high, log_high = upper_half(t), upper_half(log)
     t_rest, log_rest = t - t_high, log - log_high
     lost = ((t_high * log_high - product) + t_high * log_rest + t_rest * log_high) + t_rest * log_rest + t * log_low
-    rates: Array = np.exp(product) * (1 + np.where(np.abs(product) < 800, lost, 0))
+    root = np.exp(product / 2)
+    rates: Array = initial * root * (root * (1 + np.where(np.abs(product) < 1416, lost, 0)))
     return rates
 
 
@@ -153,7 +156,7 @@ class Exponential(Schedule):
         if self.staircase:
             return self.initial * self.rate ** (t // self.every)
         _, log, log_low, _ = self._parameters
-        return self.initial * power(t, log, log_low)
+        return power(self.initial, t, log, log_low)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,8 +120,8 @@ class Gradient(Case):
         return np.empty_like(self.arrays[0]) if self.n >= MEDIUM else None
 
     def by_lossref(self) -> Run:
-        arrays, out = self.arrays, self.out()
-        return lambda: self.formula.value_and_grad(*arrays, out=out)
+        out = {} if self.n < MEDIUM else {"out": np.empty_like(self.arrays[0])}
+        return functools.partial(self.formula.value_and_grad, *self.arrays, **out)
 
     def by_numpy(self) -> Run:
         kernel, arrays, out = _fallback.kernels[self.formula._kernel], self.arrays, self.out()
@@ -246,8 +246,7 @@ class Rate(Case):
         return 12_345 if self.n == 1 else np.arange(self.n)
 
     def by_lossref(self) -> Run:
-        t = self.t
-        return lambda: self.formula(t)
+        return functools.partial(self.formula, self.t)
 
     def by_numpy(self) -> Run:
         t, template = self.t, RATES.get(type(self.formula).__name__)

@@ -33,16 +33,16 @@ import lossref
 from lossref import _backend
 
 FILE = Path(__file__).parents[2] / "docs" / "measured" / "benchmarks.json"
-ROUNDS = 9
+ROUNDS = 25
 TURN = 0.004  # seconds at least: short work is repeated until a turn lasts that long
 REST = 0.008  # seconds after which the idle threads of the one before have stopped spinning
-BUDGET = 2.0  # seconds for a case: very slow contenders get fewer rounds, though never fewer than five
+BUDGET = 3.0  # seconds for a case: very slow contenders get fewer rounds, though never fewer than five
 
 
 def turn(run: Run, times: int) -> float:
-    """Seconds for one of ``times`` runs in a row."""
+    """Seconds for one of ``times`` runs in a row, after as many in which threads find their cores and data its cache."""
     time.sleep(REST)
-    if times > 1:
+    for _ in range(times):
         run()
     start = time.perf_counter()
     for _ in range(times):
@@ -56,7 +56,7 @@ def race(runs: dict[str, Run]) -> dict[str, float]:
         run()
     alone = {name: turn(run, 1) for name, run in runs.items()}
     times = {name: max(1, round(TURN / seconds)) for name, seconds in alone.items()}
-    length = sum(max(TURN, seconds) + seconds + REST for seconds in alone.values())
+    length = sum(2 * max(TURN, seconds) + REST for seconds in alone.values())
     rounds = max(5, min(ROUNDS, round(BUDGET / length)))
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for k in range(rounds):

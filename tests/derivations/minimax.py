@@ -1,4 +1,4 @@
-"""Derive the polynomials of ``lossref/_kernels/vecmath.pxd``: run this file to print them.
+"""Derive the polynomials of ``lossref/_kernels``: run this file to print them.
 
 Remez's exchange finds the polynomial ``p`` of a given degree for which the largest ``weight * |p - f|`` is as small as
 possible: solve for a polynomial whose error takes the same size, with alternating sign, at ``degree + 2`` points; move
@@ -13,8 +13,11 @@ import mpmath as mp
 
 @dataclass(frozen=True)
 class Problem:
-    """Approximate ``f`` on ``[low, high]``; ``weight`` makes its error the relative error of the whole function."""
+    """Approximate ``f`` on ``[low, high]``; ``weight`` makes its error the relative error of the whole function.
 
+    ``file`` is the source whose function of the problem's name holds the polynomial."""
+
+    file: str
     f: object
     weight: object
     low: object
@@ -71,31 +74,62 @@ def round_to(x, bits: int) -> float:
         return float(+x)
 
 
-def exp_rest(r):
+def exp_cubic(r):
     """(exp(r) - 1 - r - r**2/2) / r**3, by its series."""
     return mp.polyval([1 / mp.factorial(n + 3) for n in range(30)][::-1], r)
 
 
-def log_rest(f):
+def exp_square(r):
+    """(exp(r) - 1 - r) / r**2, by its series."""
+    return mp.mpf(1) / 2 + r * exp_cubic(r)
+
+
+def log_cubic(f):
     """(log(1 + f) - f + f**2/2) / f**3; by its series where the difference would cancel."""
     if abs(f) < mp.mpf("1e-6"):
         return mp.polyval([mp.mpf((-1) ** n) / (n + 3) for n in range(10)][::-1], f)
     return (mp.log1p(f) - f + f**2 / 2) / f**3
 
 
+def log1p_square(u):
+    """(log(1 + t) - t) / t**2 at t = u + 1/2."""
+    t = u + mp.mpf(1) / 2
+    return t * log_cubic(t) - mp.mpf(1) / 2
+
+
 PROBLEMS = {
     # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2 and a hair, which whole powers of two leave.
     # The error is weighed against expm1(r), which is the harder of the two.
-    "exp": Problem(
-        exp_rest,
-        lambda r: abs(r**2 / (1 + r / 2 + r**2 * exp_rest(r))),
+    "exp_cubic": Problem(
+        "vecmath.pxd",
+        exp_cubic,
+        lambda r: abs(r**2 / (1 + r / 2 + r**2 * exp_cubic(r))),
         "-0.34658",
         "0.34658",
         {"float": 4, "double": 9},
     ),
+    # In decay.pyx exp(r) = 1 + r + r**2 p(r), on a slightly longer interval.
+    "exp_square": Problem(
+        "decay.pyx", exp_square, lambda r: r**2 / mp.exp(r), "-0.34662", "0.34662", {"double": 9}
+    ),
     # log(1 + f) = f - f**2/2 + f**3 p(f) where 3/4 <= 1 + f <= 3/2.
-    "log": Problem(
-        log_rest, lambda f: abs(f**2 / (1 - f / 2 + f**2 * log_rest(f))), "-0.25", "0.5", {"float": 8, "double": 19}
+    "log_cubic": Problem(
+        "vecmath.pxd",
+        log_cubic,
+        lambda f: abs(f**2 / (1 - f / 2 + f**2 * log_cubic(f))),
+        "-0.25",
+        "0.5",
+        {"float": 8, "double": 19},
+    ),
+    # log(1 + t) = t + t**2 p(t - 1/2) where 0 <= t <= 1: for loops that count operations. Powers of t itself would
+    # cancel each other near 1.
+    "log1p_square": Problem(
+        "vecmath.pxd",
+        log1p_square,
+        lambda u: (u + 0.5) / (1 + (u + 0.5) * log1p_square(u)),
+        "-0.5",
+        "0.5",
+        {"float": 8, "double": 19},
     ),
 }
 
