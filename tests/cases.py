@@ -12,6 +12,8 @@ from lossref.losses.base import PointwiseLoss, RowwiseLoss
 POINTWISE = [formula for formula in registry.samples("losses") if isinstance(formula, PointwiseLoss)]
 ROWWISE = [formula for formula in registry.samples("losses") if isinstance(formula, RowwiseLoss)]
 PENALTIES = registry.samples("regularizers")
+#: What a loss gives element by element.
+METHODS = ("values", "grad", "curvature")
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What every test can ask for: a backend, a dtype, and (``--sabotage``) kernels that lie."""
+"""What every test can ask for: a backend, a dtype, random numbers (``--seed``), kernels that lie (``--sabotage``)."""
 
 import os
 
@@ -34,6 +34,7 @@ def pytest_addoption(parser):
         choices=sorted(sabotage.WAYS),
         help="replace every kernel by one that lies; a law that still passes tests nothing",
     )
+    parser.addoption("--seed", type=int, default=0, help="draw other random numbers than usual")
     parser.addoption("--sample", type=int, help="of each test function, run only this many of its settings")
 
 
@@ -77,7 +78,8 @@ def dtype(request):
 @pytest.fixture
 def rng(request):
     """Random numbers that are the same at every run, and other ones for each test."""
-    return np.random.default_rng(list(request.node.nodeid.split("[")[0].encode()))
+    name = request.node.nodeid.split("[")[0].encode()
+    return np.random.default_rng([request.config.getoption("--seed"), *name])
 
 
 @pytest.fixture

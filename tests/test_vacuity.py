@@ -10,7 +10,14 @@ import pytest
 import sabotage
 
 HERE = Path(__file__).parent
-FILES = ["test_loss_laws.py", "test_penalty_laws.py", "test_bits.py", "test_golden.py"]
+FILES = [
+    "test_loss_laws.py",
+    "test_penalty_laws.py",
+    "test_loss_properties.py",
+    "test_rowwise_laws.py",
+    "test_bits.py",
+    "test_golden.py",
+]
 
 #: What runs no kernel, and so cannot notice.
 WITHOUT_KERNELS = {

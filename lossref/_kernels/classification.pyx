@@ -226,7 +226,7 @@ cdef double categorical_cross_entropy_probabilities(
 ) noexcept nogil:
     """-Σ a log q. A row with something that is no probability is NaN throughout."""
     cdef real zero = 0, factor = <real>scale, bad = nan_unless_probabilities(q, n)
-    cdef double value = 0
+    cdef double value
     cdef Py_ssize_t j
     if a == NULL:
         for j in range(n):
@@ -234,9 +234,11 @@ cdef double categorical_cross_entropy_probabilities(
         slope[label] = <real>(-scale * whole / q[label]) + bad
         return bad - whole * log(<double>q[label])
     for j in range(n):
-        value -= a[j] * log(<double>q[j]) if a[j] != zero else zero
+        slope[j] = a[j] * log(q[j]) if a[j] != zero else zero
+    value = bad - ordered_sum(slope, n)
+    for j in range(n):
         slope[j] = (-factor * a[j] / q[j] if a[j] != zero else zero) + bad
-    return value + bad
+    return value
 
 
 cdef double categorical_cross_entropy_probabilities_curvature(

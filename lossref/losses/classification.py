@@ -240,7 +240,7 @@ class CategoricalCrossEntropy(RowwiseLoss):
         top, e, others, total, largest = softmax_parts(x)
         values = whole * np.log1p(others[:, 0]) + product(a, top - x).sum(axis=1)
         share = e / total
-        elsewhere = a.sum(axis=1, keepdims=True, where=~largest)
+        elsewhere = np.where(largest, 0, a).sum(axis=1, keepdims=True)
         slopes = np.where(largest, elsewhere * share - a * (others / total), whole[:, np.newaxis] * share - a)
         return values, slopes.astype(pred.dtype)
 
@@ -266,5 +266,5 @@ def softmax_parts(x: Array) -> tuple[Array, Array, Array, Array, Array]:
     e = np.exp(gap)
     e += e * lost
     total = e.max(axis=1, keepdims=True)
-    others = e.sum(axis=1, keepdims=True, where=~largest) + 0 * total  # infinite logits have no softmax
+    others = np.where(largest, 0, e).sum(axis=1, keepdims=True) + 0 * total  # infinite logits have no softmax
     return top, e, others, others + total, largest

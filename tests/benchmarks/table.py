@@ -40,7 +40,7 @@ BUDGET = 3.0  # seconds for a case: very slow contenders get fewer rounds, thoug
 
 
 def turn(run: Run, times: int) -> float:
-    """Seconds for one of ``times`` runs in a row, after as many in which threads find their cores and data its cache."""
+    """Seconds for one of ``times`` runs in a row, after as many that warm up threads and caches."""
     time.sleep(REST)
     for _ in range(times):
         run()

@@ -109,9 +109,7 @@ PROBLEMS = {
         {"float": 4, "double": 9},
     ),
     # In decay.pyx exp(r) = 1 + r + r**2 p(r), on a slightly longer interval.
-    "exp_square": Problem(
-        "decay.pyx", exp_square, lambda r: r**2 / mp.exp(r), "-0.34662", "0.34662", {"double": 9}
-    ),
+    "exp_square": Problem("decay.pyx", exp_square, lambda r: r**2 / mp.exp(r), "-0.34662", "0.34662", {"double": 9}),
     # log(1 + f) = f - f**2/2 + f**3 p(f) where 3/4 <= 1 + f <= 3/2.
     "log_cubic": Problem(
         "vecmath.pxd",

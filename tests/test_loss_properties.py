@@ -1,0 +1,156 @@
+"""What the pages of the losses call proven: convex, bounded, symmetric, and the statistic that is the minimizer."""
+
+import dataclasses
+
+import cases
+import numpy as np
+import oracle
+import pytest
+import sympy as sp
+from cases import CASES
+
+
+def proven():
+    """The losses with the settings of which the properties speak: any numbers, but the default form."""
+    for case in CASES:
+        plain = {
+            field.name: field.default for field in dataclasses.fields(case.loss) if not case.loss.range_of(field).number
+        }
+        if all(getattr(case.loss, name) == default for name, default in plain.items()):
+            yield case
+
+
+every_proven = pytest.mark.parametrize("case", list(proven()), ids=str)
+
+
+def claim(case, text):
+    """The number that a claim such as ``Max(1, pos_weight)/4`` states."""
+    settings = {name: value for name, value in vars(case.loss).items() if isinstance(value, float)}
+    return float(sp.sympify(text).subs(settings))
+
+
+def wide(case, rng, samples=4000):
+    """Predictions from near to far, with targets."""
+    pred, target = case.draw(rng, samples, np.float64)
+    reach = 10 ** rng.uniform(-3, 3, (samples,) + (1,) * (pred.ndim - 1))
+    return pred * reach, target
+
+
+@every_proven
+def test_convex_is_what_lies_below_its_chords(case, rng):
+    total = case.with_reduction("sum")
+    (a, target), (b, _) = wide(case, rng), wide(case, rng)
+    share = rng.uniform(0, 1, (len(a),) + (1,) * (a.ndim - 1))
+    flat = share.reshape(len(a))
+    chord = flat * total.values(a, target) + (1 - flat) * total.values(b, target)
+    below = total.values(share * a + (1 - share) * b, target) <= chord * (1 + 1e-12) + 1e-12
+    assert below.all() == case.loss.properties.convex
+
+
+@every_proven
+def test_lipschitz_bounds_the_slope_and_is_no_larger_than_it_need_be(case, rng):
+    pred, target = wide(case, rng)
+    if case.targets == "numbers" and cases.takes_probabilities(case.loss)[1]:
+        target = np.round(target)
+    steepest = np.abs(case.with_reduction("sum").grad(pred, target)).max()
+    text = case.loss.properties.lipschitz
+    if text is None:
+        assert steepest > 1e3
+    else:
+        smoothed = 1 - getattr(case.loss, "label_smoothing", 0.0)
+        assert 0.9 * smoothed * claim(case, text) <= steepest <= claim(case, text) * (1 + 1e-12)
+
+
+@every_proven
+def test_smoothness_bounds_the_curvature_and_is_no_larger_than_it_need_be(case, rng):
+    pred, target = case.draw(rng, 20000, np.float64, scale=0.7)
+    total = case.with_reduction("sum")
+    if case.targets == "numbers" and cases.takes_probabilities(case.loss)[1]:
+        target = np.round(target)
+    text = case.loss.properties.smoothness
+    slopes = total.grad(pred, target)
+    if text is None:  # the slope jumps
+        step = total.grad(target + 1e-300, target) - total.grad(target - 1e-300, target)
+        assert np.abs(step).max() > 0 or not case.loss.properties.differentiable
+        assert not case.loss.properties.differentiable
+    else:
+        sharpest = total.curvature(pred, target).max()
+        smoothed = 1 - getattr(case.loss, "label_smoothing", 0.0)
+        assert 0.9 * smoothed * claim(case, text) <= sharpest <= claim(case, text) * (1 + 1e-12)
+        assert np.isfinite(slopes).all()
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if not case.rowwise], ids=str)
+def test_symmetric_is_what_does_not_tell_over_from_under(case, rng):
+    pred, target = case.draw(rng, 500, np.float64)
+    if cases.takes_probabilities(case.loss)[1]:
+        same = case.loss.values(-pred, target) == case.loss.values(pred, target)
+    else:
+        same = case.loss.values(2 * target - pred, target) == pytest.approx(case.loss.values(pred, target), rel=1e-9)
+        mirrored = case.loss.values(-pred, -target) == case.loss.values(pred, target)
+        assert mirrored.all() == case.loss.properties.symmetric
+    assert np.all(same) == case.loss.properties.symmetric
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if not case.rowwise], ids=str)
+def test_differentiable_is_what_has_one_slope_everywhere(case):
+    """SymPy's slope from the left and from the right, at the target and at every edge between the formula's pieces."""
+    arguments = oracle.exactly(case.loss.arguments())
+    x = arguments["pred"]
+    settings = {
+        symbol: sp.Rational(*float(getattr(case.loss, name)).as_integer_ratio())
+        for name, symbol in arguments.items()
+        if hasattr(case.loss, name) and isinstance(symbol, sp.Symbol)
+    }
+    target = sp.Rational(1, 4)
+    slope = sp.diff(type(case.loss).formula(**arguments), x).subs(settings | {arguments["target"]: target})
+    edges = [target, *(target + sign * setting for sign in (-1, 1) for setting in settings.values())]
+    jumps = [sp.limit(slope, x, edge, "+") - sp.limit(slope, x, edge, "-") for edge in edges]
+    assert all(sp.simplify(jump) == 0 for jump in jumps) == case.loss.properties.differentiable
+
+
+def slope_at(case, constant, target):
+    return case.loss.grad(np.full(target.shape, constant), target).sum()
+
+
+def is_flat_at(statistic):
+    def holds(case, target):
+        return abs(slope_at(case, statistic(target), target)) < 1e-12
+
+    return holds
+
+
+def turns_at_the_median(case, target):
+    median = np.median(target)
+    return slope_at(case, median - 1e-9, target) <= 0 <= slope_at(case, median + 1e-9, target)
+
+
+def turns_between_mean_and_median(case, target):
+    low, high = sorted([np.mean(target), np.median(target)])
+    return slope_at(case, low, target) <= 1e-12 and slope_at(case, high, target) >= -1e-12
+
+
+def is_flat_at_the_class_frequencies(case, target):
+    mass = np.eye(3)[target] if case.targets == "labels" else target
+    pred = np.tile(np.log(mass.mean(axis=0)), (len(mass), 1))
+    return np.abs(case.loss.grad(pred, target).sum(axis=0)).max() < 1e-12
+
+
+MINIMIZERS = {
+    "mean": is_flat_at(np.mean),
+    "median": turns_at_the_median,
+    "between mean and median": turns_between_mean_and_median,
+    "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
+    "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
+}
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if case.loss == type(case.loss)()], ids=str)
+def test_the_best_constant_prediction_is_the_statistic_it_is_said_to_be(case, rng):
+    _, target = case.draw(rng, 501, np.float64)
+    if case.targets == "numbers" and not cases.takes_probabilities(case.loss)[1]:
+        target = np.exp(target / 3)  # skewed, so that mean and median differ
+    holds = MINIMIZERS[case.loss.properties.minimizer]
+    assert holds(case, target)
+    value = case.loss(np.zeros_like(target) if target.dtype.kind == "f" else np.zeros((501, 3)), target)
+    assert value > 0

@@ -1,0 +1,175 @@
+"""What holds of losses over rows of classes: labels, masses, shifts, rows that are left out."""
+
+import dataclasses
+import math
+
+import cases
+import mpmath
+import numpy as np
+import oracle
+import pytest
+from cases import METHODS, ROWWISE, Case
+
+import lossref
+
+over_logits = [loss for loss in ROWWISE if not cases.takes_probabilities(loss)[0]]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 31, 33, 64, 130])
+@pytest.mark.parametrize("loss", [loss for loss in ROWWISE if loss.class_weight is None], ids=repr)
+def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dtype, backend, rng):
+    """The definition in mpmath, by hand: minus the mass times the logarithms of the probabilities."""
+    pred, labels = Case(loss, "labels").draw(rng, 4, dtype, classes=classes)
+    probabilities = rng.dirichlet(np.ones(classes), 4).astype(dtype)
+    total = dataclasses.replace(loss, reduction="sum")
+    with mpmath.workdps(60):
+        rows = [[mpmath.mpf(float(x)) for x in row] for row in pred]
+        if not cases.takes_probabilities(loss)[0]:
+            whole = [mpmath.fsum(map(mpmath.exp, row)) for row in rows]
+            chances = [[mpmath.exp(x) / size for x in row] for row, size in zip(rows, whole, strict=True)]
+        else:
+            chances = rows
+        spread = mpmath.mpf(loss.label_smoothing)
+        for target in (labels, probabilities):
+            hot = np.eye(classes)[target] if target.ndim == 1 else target
+            mass = [[(1 - spread) * mpmath.mpf(float(y)) + spread / classes for y in row] for row in hot]
+            values = [
+                -mpmath.fsum(a * mpmath.log(q) for a, q in zip(*row, strict=True))
+                for row in zip(mass, chances, strict=True)
+            ]
+            got = total.values(pred, target)
+            scale = [max(value, mpmath.mpf(1) / 4) for value in values]
+            assert oracle.errors(got, values, dtype, scale).max() <= 4
+            if not cases.takes_probabilities(loss)[0]:
+                slopes = [
+                    [q * mpmath.fsum(row) - a for a, q in zip(row, odds, strict=True)]
+                    for row, odds in zip(mass, chances, strict=True)
+                ]
+                sizes = np.array([
+                    [abs(q * mpmath.fsum(row)) + a for a, q in zip(row, odds, strict=True)]
+                    for row, odds in zip(mass, chances, strict=True)
+                ])  # fmt: skip
+                # The masses are rounded, their sum and the sum of the exponentials too: 1 ulp more than in a short row.
+                assert oracle.errors(total.grad(pred, target), np.array(slopes), dtype, sizes).max() <= 5
+
+
+@pytest.mark.parametrize("loss", ROWWISE, ids=repr)
+def test_a_label_is_its_one_hot_row(loss, dtype, backend, rng):
+    pred, labels = Case(loss, "labels").draw(rng, 50, dtype)
+    hot = np.eye(3, dtype=dtype)[labels]
+    weight = rng.uniform(0.5, 2, 50)
+    for given in (None, weight):
+        assert loss(pred, labels, weight=given) == pytest.approx(loss(pred, hot, weight=given), rel=1e-6)
+        for method in METHODS:
+            one, other = (getattr(loss, method)(pred, target, weight=given) for target in (labels, hot))
+            np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_labels_are_the_same_in_every_integer_dtype(kind, backend, rng):
+    loss = lossref.CategoricalCrossEntropy()
+    pred, labels = Case(loss, "labels").draw(rng, 50, np.float64)
+    for form in (labels.astype(kind), labels.astype(np.dtype(kind).newbyteorder(">")), labels.tolist()):
+        np.testing.assert_array_equal(loss.grad(pred, form), loss.grad(pred, labels))
+        assert loss(pred, form) == loss(pred, labels) > 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_a_shift_of_all_logits_changes_nothing(loss, dtype, backend, rng):
+    pred = rng.integers(-20, 20, (50, 3)).astype(dtype)
+    labels = rng.integers(0, 3, 50)
+    for method in METHODS:
+        np.testing.assert_array_equal(
+            getattr(loss, method)(pred, labels), getattr(loss, method)(pred + dtype.type(1024), labels)
+        )
+    assert loss(pred, labels) > 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_the_gradient_of_a_row_sums_to_zero(loss, dtype, backend, rng):
+    for case in (Case(loss, "labels"), Case(loss, "probabilities")):
+        pred, target = case.draw(rng, 50, dtype)
+        slopes = case.with_reduction("sum").grad(pred, target).astype(np.float64)
+        assert np.abs(slopes.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps
+        assert np.abs(slopes).max() > 0.1
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_one_class_is_never_a_surprise(loss, dtype, backend):
+    if loss.class_weight is not None:
+        return
+    pred = np.array([[3.0], [-1e30]], dtype)
+    for target in ([0, 0], [[1.0], [1.0]]):
+        value, grad = loss.value_and_grad(pred, target)
+        assert value == 0
+        assert not grad.any()
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_an_impossible_class_costs_nothing_unless_it_comes_true(loss, dtype, backend):
+    total = dataclasses.replace(loss, reduction="sum")
+    pred = np.array([[1.0, -np.inf, 2.0]], dtype)
+    smooth = loss.label_smoothing * (1.0 if loss.class_weight is None else loss.class_weight[1])
+    value, grad = total.value_and_grad(pred, [0])
+    assert np.isfinite(grad).all()
+    assert value == np.inf if smooth else np.isfinite(value)
+    if not loss.label_smoothing:
+        finite = np.array([[1.0, -1e4, 2.0]], dtype)
+        assert value == total(finite, [0]) > 0
+        np.testing.assert_array_equal(grad, total.grad(finite, [0]))
+    value, grad = total.value_and_grad(pred, [1])
+    assert value == np.inf
+    assert np.isfinite(grad).all()
+    assert grad[0, 1] < 0
+
+
+@pytest.mark.parametrize("loss", over_logits, ids=repr)
+def test_rows_without_a_softmax_are_nan_and_alone_in_that(loss, dtype, backend):
+    pred = np.array([[1, 2, 3], [np.inf, 0, 1], [-np.inf] * 3, [np.inf] * 3, [3, 2, 1]], dtype)
+    sick = [1, 2, 3]
+    for target in (np.array([0, 1, 2, 0, 1]), np.full((5, 3), 1 / 3)):
+        for method in METHODS:
+            result = getattr(loss, method)(pred, target)
+            assert np.isnan(result[sick]).all(), method
+            assert np.isfinite(result[[0, 4]]).all(), method
+
+
+def test_ignored_rows_are_not_read_and_count_nothing(dtype, backend, rng):
+    for index in (-100, 1, 7):
+        loss = lossref.CategoricalCrossEntropy(ignore_index=index, label_smoothing=0.1)
+        pred, labels = Case(loss, "labels").draw(rng, 60, dtype)
+        labels[::4] = index
+        ignored = labels == index
+        pred[ignored] = np.nan
+        weight = rng.uniform(0.5, 2, 60)
+        plain = dataclasses.replace(loss, ignore_index=None)
+        for given, rest in ((None, None), (weight, weight[~ignored])):
+            value, grad = loss.value_and_grad(pred, labels, weight=given)
+            wanted, slopes = plain.value_and_grad(pred[~ignored], labels[~ignored], weight=rest)
+            assert value == pytest.approx(wanted, rel=1e-14)
+            np.testing.assert_array_equal(grad[ignored], 0)
+            np.testing.assert_allclose(grad[~ignored], slopes, rtol=4 * np.finfo(dtype).eps)
+            for method in ("values", "curvature"):
+                assert not getattr(loss, method)(pred, labels, weight=given)[ignored].any()
+
+
+def test_all_rows_ignored_is_a_mean_over_nothing(dtype, backend):
+    loss = lossref.CategoricalCrossEntropy(ignore_index=-1)
+    pred = np.full((3, 2), np.nan, dtype)
+    with pytest.warns(RuntimeWarning, match=r"CategoricalCrossEntropy: the mean is NaN"):
+        assert math.isnan(loss(pred, [-1, -1, -1]))
+    assert not loss.grad(pred, [-1, -1, -1]).any()
+
+
+def test_binary_cross_entropy_is_that_of_two_classes(dtype, backend, rng):
+    logits = (10 * rng.standard_normal(200)).astype(dtype)
+    labels = rng.integers(0, 2, 200)
+    two = np.stack([np.zeros_like(logits), logits], axis=1)
+    for smoothing in (0.0, 0.2):
+        binary = lossref.BinaryCrossEntropy(label_smoothing=smoothing)
+        categorical = lossref.CategoricalCrossEntropy(label_smoothing=smoothing)
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(binary.values(logits, labels), categorical.values(two, labels), rtol=8 * eps)
+        np.testing.assert_allclose(
+            binary.grad(logits, labels), categorical.grad(two, labels)[:, 1], rtol=8 * eps, atol=4 * eps / 200
+        )
