@@ -246,7 +246,7 @@ def test_values_and_gradients_go_with_their_samples(case, dtype, backend, rng):
         here = getattr(case.loss, method)(pred, target)
         there = getattr(case.loss, method)(pred[order], target[order])
         if method != "values" and getattr(case.loss, "class_weight", None):  # the sum of the weights is rounded
-            np.testing.assert_allclose(here[order], there, rtol=2 * np.finfo(dtype).eps)
+            np.testing.assert_allclose(here[order], there, rtol=8 * np.finfo(dtype).eps)
         else:
             np.testing.assert_array_equal(here[order], there)
 

@@ -206,14 +206,17 @@ cdef inline real times_power_down(real y, real shifted) noexcept nogil:
         return y * lossref_float64((lossref_bits64(shifted) + <uint64_t>(1023 + 64)) << 52) * small
 
 
-cdef inline real raised_to_least(real x) noexcept nogil:
-    """x, or a number whose exponential is already 0 where x is below it."""
-    cdef real least
+cdef inline real least_exponent(real x) noexcept nogil:
+    """A number whose exponential is already 0."""
     if real is float:
-        least = -104.5
+        return -104.5
     else:
-        least = -746
-    return least if x < least else x
+        return -746
+
+
+cdef inline real raised_to_least(real x) noexcept nogil:
+    """x, or the least exponent where x is below it."""
+    return least_exponent(x) if x < least_exponent(x) else x
 
 
 cdef inline real exp(real x) noexcept nogil:
@@ -233,14 +236,29 @@ cdef inline real exp(real x) noexcept nogil:
     return times_power(y, shifted, k)
 
 
+cdef inline real exp_reduced(real r, real shifted) noexcept nogil:
+    """2**k exp(r) where k <= 0, without what 1 + r loses."""
+    cdef real half = 0.5, one = 1
+    return times_power_down(one + mul_add(r * r, mul_add(r, exp_cubic(r), half), r), shifted)
+
+
 cdef inline real exp_nonpositive(real x) noexcept nogil:
-    """exp(x) where x <= 0, without what r and 1 + r lose (a quarter of an ulp each). For loops that count operations."""
-    cdef real half = 0.5, one = 1, shifted, k, r
+    """exp(x) where x <= 0, without what r and 1 + r lose, a quarter of an ulp each. For loops that count operations."""
+    cdef real shifted, k
     x = raised_to_least(x)
     shifted = shifted_power(x)
     k = shifted - rounding_shift(x)
-    r = mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x))
-    return times_power_down(one + mul_add(r * r, mul_add(r, exp_cubic(r), half), r), shifted)
+    return exp_reduced(mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x)), shifted)
+
+
+cdef inline real exp_of_sum(real x, real low) noexcept nogil:
+    """exp(x + low) as ``exp_nonpositive``, where ``low`` is no more than x has lost by rounding."""
+    cdef real zero = 0, shifted, k
+    low = zero if x < least_exponent(x) else low
+    x = raised_to_least(x)
+    shifted = shifted_power(x)
+    k = shifted - rounding_shift(x)
+    return exp_reduced(mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x)) + low, shifted)
 
 
 cdef inline real exp_parts(real x, real* low) noexcept nogil:
