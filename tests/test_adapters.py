@@ -57,4 +57,4 @@ def test_softmax_regression_is_that_of_scikit_learn():
         penalties={"weights": lossref.L2(lam=1 / len(y), half=True)},
     )
     found = minimize(objective, objective.start(), jac=True, method="L-BFGS-B", options={"ftol": 1e-13})
-    np.testing.assert_allclose(objective.params(found.x)["weights"].T, theirs.coef_, atol=1e-3)
+    np.testing.assert_allclose(objective.params(found.x)["weights"].T, theirs.coef_, atol=5e-3)
