@@ -23,7 +23,7 @@ ORACLES = {
     "exp_nonpositive": mpmath.exp,
     "log1p_unit": mpmath.log1p,
 }
-#: The most ulp that a function may be off. The promise is 1.5; that of log1p_unit, for loops that count operations, is 2.
+#: The most ulp that a function may be off: the promise is 1.5, but 2 of log1p_unit, for loops that count operations.
 LIMITS = dict.fromkeys(ORACLES, 1.0) | {"log1p_unit": 2.0}
 #: Where a function is defined, and where its code changes over: where another power of two is taken out, clamps, ends.
 DOMAINS = {"log": (0, np.inf), "log1p": (-1, np.inf), "exp_nonpositive": (-np.inf, 0), "log1p_unit": (0, 1)}
