@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -101,8 +102,11 @@ def test_without_a_compiler_numpy_runs_and_the_config_says_why(source, python, t
     assert "no working C compiler" in done.stderr
 
 
-def test_a_plain_install_compiles_and_prints_no_warning_of_ours(source, python, tmp_path):
-    said = succeed(python, "-m", "pip", "install", "-v", source)
+@pytest.mark.parametrize("compiler", ["cc", "clang"])
+def test_a_plain_install_compiles_and_prints_no_warning_of_ours(source, python, tmp_path, compiler):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler} here")
+    said = succeed(python, "-m", "pip", "install", "-v", source, CC=compiler)
     complaints = [line for line in said.splitlines() if re.search(r"warning", line, re.IGNORECASE)]
     assert not [line for line in complaints if "lossref" in line or ".pyx" in line or ".c:" in line], complaints
     config = smoke(python, tmp_path)

@@ -23,7 +23,7 @@ cdef void binary_cross_entropy(
     """ω y softplus(-z) + (1 - y) softplus(z), both softplus from one e = exp(-|z|) and its log1p."""
     cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), zero = 0, one = 1
     cdef real omega_keep = <real>(p[1] * (1 - p[0])), omega_spread = <real>(p[1] * (p[0] / 2))
-    cdef real z, y, a, b, near, far, size, e, pull
+    cdef real z, y, a, b, near, far, size, cost, e, pull
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
@@ -34,8 +34,9 @@ cdef void binary_cross_entropy(
         near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
         far = b if z > zero else a
         e = exp_nonpositive(-size)
-        value[i] = (far * size if far > zero else far) + (a + b) * log1p_unit(e)       # no mass, no value: not 0 · inf
-        pull = (far - near * e) / (one + e)         # sigmoid(|z|) = 1 / (1 + e), sigmoid(-|z|) = e / (1 + e)
+        cost = far * size if far > zero else far    # no mass, no cost: not 0 · inf
+        value[i] = mul_add(a + b, log1p_unit(e), cost)
+        pull = mul_add(-near, e, far) / (one + e)   # sigmoid(|z|) = 1 / (1 + e), sigmoid(-|z|) = e / (1 + e)
         slope[i] = pull if z > zero else -pull
 
 
