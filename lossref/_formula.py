@@ -27,8 +27,6 @@ class Formula:
     forms: ClassVar[tuple[str, ...]] = ("",)
     #: Is it + − × ÷ √ alone? Then it has the same bits on every instruction set, and in NumPy.
     exact: ClassVar[bool] = False
-    #: Letters of this formula that are not those of the book's notation.
-    letters: ClassVar[dict[str, str]] = {}
 
     if TYPE_CHECKING:  # made in __post_init__; declared here they would be fields
         _kernel: ClassVar[str]
@@ -91,6 +89,11 @@ class Formula:
     def expression(self) -> Any:
         """The formula as a SymPy expression in the symbols of :meth:`arguments`."""
         return type(self).formula(**self.arguments())
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """Letters of this formula that are not those of the book's notation."""
+        return {}
 
     @staticmethod
     def formula(*args: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +78,6 @@ class BinaryCrossEntropy(PointwiseLoss):
     pos_weight: float = positive(1.0, slider=(0.1, 5.0))
 
     forms = ("", "_probabilities")
-    letters: ClassVar[dict[str, str]] = {"pred": "z"}
     samples = (
         {},
         {"label_smoothing": 0.2},
@@ -102,6 +101,10 @@ class BinaryCrossEntropy(PointwiseLoss):
         if from_logits:
             return pos_weight * y * sp.log(1 + sp.exp(-pred)) + (1 - y) * sp.log(1 + sp.exp(pred))
         return -pos_weight * y * sp.log(pred) - (1 - y) * sp.log(1 - pred)
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "z" if self.from_logits else "p"}
 
     def _choose_kernel(self) -> str:
         return self.name if self.from_logits else f"{self.name}_probabilities"
@@ -194,7 +197,6 @@ class CategoricalCrossEntropy(RowwiseLoss):
     ignore_index: int | None = optional_integer()
 
     forms = ("", "_probabilities")
-    letters: ClassVar[dict[str, str]] = {"pred": "z"}
     samples = (
         {},
         {"label_smoothing": 0.2},
@@ -222,6 +224,10 @@ class CategoricalCrossEntropy(RowwiseLoss):
         ]
         total = sp.log(sum(sp.exp(z) for z in pred)) if from_logits else 0
         return sum(a * (total - (z if from_logits else sp.log(z))) for a, z in zip(mass, pred, strict=True))
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "z" if self.from_logits else "p"}
 
     def _choose_kernel(self) -> str:
         return self.name if self.from_logits else f"{self.name}_probabilities"

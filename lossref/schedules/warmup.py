@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +59,6 @@ class Warmup(Schedule):
     steps: int = count(slider=(1, 50))
     start: float = nonnegative(0.0, slider=(0.0, 1.0))
 
-    letters: ClassVar[dict[str, str]] = {"schedule": "f", "steps": "w"}
     samples = (
         {"schedule": Cosine(peak=1.0, steps=100), "steps": 10},
         {"schedule": Exponential(initial=0.1, rate=0.9), "steps": 3, "start": 0.5},
@@ -70,6 +69,10 @@ class Warmup(Schedule):
         object.__setattr__(self, "_ramps", self.schedule._ramps + 1)
         if self._ramps > MOST_RAMPS:
             raise ValueError(f"Warmup: there may be {MOST_RAMPS} warm-ups one before the other, got {self._ramps}")
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"schedule": "f", "steps": "w"}
 
     def _choose_kernel(self) -> str:
         return self.schedule._kernel
