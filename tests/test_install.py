@@ -112,7 +112,7 @@ def test_a_plain_install_compiles_and_prints_no_warning_of_ours(source, python, 
     config = smoke(python, tmp_path)
     assert shown(config, "backend in use") in ("avx512", "avx2", "baseline")
     assert shown(config, "numpy") == "here"
-    assert shown(config, "OpenMP") == "yes"
+    assert compiler == "clang" or shown(config, "OpenMP") == "yes"  # clang's own is not always installed
     flags = shown(config, "flags")
     assert "-ffp-contract=off" in flags
     assert not re.search(r"fast-math|Ofast|march=native", said + flags)

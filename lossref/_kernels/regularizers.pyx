@@ -1,13 +1,8 @@
 """Penalties on parameters, block by block. The second array of each block is not read: a penalty has no target."""
 
-from libc.math cimport copysign, copysignf, fabs, fabsf
-
 from lossref._kernels.drivers cimport penalty
 from lossref._kernels.entry cimport real
-
-
-cdef inline real size(real x) noexcept nogil:
-    return fabsf(x) if real is float else fabs(x)
+from lossref._kernels.vecmath cimport absolute, with_sign_of
 
 
 cdef inline real sign(real x) noexcept nogil:
@@ -18,16 +13,16 @@ cdef inline real sign(real x) noexcept nogil:
 
 cdef inline real shrink(real x, real threshold) noexcept nogil:
     """Move x toward zero by the threshold, and stop there."""
-    cdef real zero = 0, left = size(x) - threshold
+    cdef real zero = 0, left = absolute(x) - threshold
     left = zero if left < zero else left
-    return copysignf(left, x) if real is float else copysign(left, x)
+    return with_sign_of(x, left)
 
 
 cdef void l1(const real* w, const real* _, const double* p, real* value, real* slope, Py_ssize_t n) noexcept nogil:
     cdef real lam = <real>p[0]
     cdef Py_ssize_t i
     for i in range(n):
-        value[i] = lam * size(w[i])
+        value[i] = lam * absolute(w[i])
         slope[i] = lam * sign(w[i])
 
 
@@ -59,7 +54,7 @@ cdef void elastic_net(
     cdef real a = <real>p[0], b = <real>p[1], twice = <real>(2 * p[1])
     cdef Py_ssize_t i
     for i in range(n):
-        value[i] = a * size(w[i]) + b * (w[i] * w[i])
+        value[i] = a * absolute(w[i]) + b * (w[i] * w[i])
         slope[i] = a * sign(w[i]) + twice * w[i]
 
 
