@@ -183,7 +183,7 @@ def properties(formula: type[Formula]) -> str:
         else:
             said = str(value)
         rows.append([PROPERTIES.get(field.name, field.name.replace("_", " ")), said])
-    return f"{heading('Properties')}\nEach line is proven by a test.\n\n" + table(["property", ""], rows)
+    return f"{heading('Properties')}\nEach line is proven by a test.\n\n" + table(["property", "value"], rows)
 
 
 def conventions(formula: type[Formula]) -> str:
@@ -196,7 +196,7 @@ def conventions(formula: type[Formula]) -> str:
         return ""
     lead = "Names in braces stand for the settings. Each call that is not said to be unequal is run by a test."
     return f"{heading('Conventions of the frameworks')}\n{lead}\n\n" + table(
-        ["", "call", "what differs"], rows, "15 50 35"
+        ["framework", "call", "what differs"], rows, "15 50 35"
     )
 
 

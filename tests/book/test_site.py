@@ -130,6 +130,21 @@ def test_the_pictures_of_the_gallery_tell_a_finding_with_numbers(pages):
     assert not each(pages, vague)
 
 
+def test_headings_landmarks_and_tables_say_what_they_are(pages):
+    """What axe-core complained of, before it was mended: levels, names, headers, and code that no key could scroll."""
+
+    def silent(file, page):
+        text = file.read_text(encoding="utf-8")
+        return [
+            *re.findall(r'<[^>]*role="heading"(?![^>]*aria-level)[^>]*>', text),
+            *re.findall(r"<aside(?![^>]*aria-label)[^>]*>", text),
+            *re.findall(r"<th[^>]*>(?:<p>)?\s*(?:</p>)?</th>", text),
+            *re.findall(r'<div class="highlight"><pre(?![^>]*tabindex)[^>]*>', text),
+        ]
+
+    assert not each(pages, silent)
+
+
 def test_every_page_has_one_first_heading(pages):
     assert not each(pages, lambda file, page: page.tags.count("h1") if page.tags.count("h1") != 1 else None)
 
