@@ -22,7 +22,8 @@ class Formula:
 
     #: Settings, beside the defaults, under which the laws are tested.
     samples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
-    #: The kernel's name, made from the class's, and what is added to it for the kernels of the formula's other forms.
+    #: The name of the kernel and of the page, made from the class's unless stated (no two formulas share one), and what
+    #: is added to it for the kernels of the formula's other forms.
     name: ClassVar[str]
     forms: ClassVar[tuple[str, ...]] = ("",)
     #: Is it + − × ÷ √ alone? Then it has the same bits on every instruction set, and in NumPy.
@@ -33,7 +34,8 @@ class Formula:
         _parameters: ClassVar[tuple[float, ...]]
 
     def __init_subclass__(cls) -> None:
-        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        if "name" not in vars(cls):
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls.__repr__ = Formula.__repr__  # type: ignore[method-assign]  # set here, it is what the dataclass decorator leaves alone
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any
 
 from lossref._formula import Formula
+from lossref.registry import path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +43,7 @@ MEAN = (("reduction", "mean"),)
 LOGITS = (*MEAN, ("from_logits", True))
 PLAIN_MOMENTUM = (("dampening", 0.0), ("weight_decay", 0.0))
 
+#: By what one writes after ``lossref.`` to get the formula.
 SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "MSE": (
         Spelling("PyTorch", "torch.nn.functional.mse_loss(pred, target, reduction={reduction!r})"),
@@ -308,7 +310,7 @@ def spellings(formula: type[Formula]) -> tuple[Spelling, ...]:
     >>> [spelling.framework for spelling in spellings(lossref.Huber)]
     ['PyTorch', 'Keras', 'optax']
     """
-    return SPELLINGS.get(formula.__name__, ())
+    return SPELLINGS.get(path(formula), ())
 
 
 def translate(formula: Formula, to: str) -> str:

@@ -29,6 +29,24 @@ def formulas(chapter: str | None = None) -> list[type[Formula]]:
     return found
 
 
+def path(formula: type[Formula]) -> str:
+    """What one writes after ``lossref.`` to get a formula: its name, or where an earlier name was the same, its chapter
+    and its name.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> lossref.registry.path(lossref.schedules.Exponential)
+    'Exponential'
+    """
+    import lossref
+
+    name = formula.__name__
+    if getattr(lossref, name, None) is formula:
+        return name
+    return ".".join([*formula.__module__.split(".")[1:2], name])
+
+
 def samples(chapter: str | None = None) -> list[Formula]:
     """An instance of each formula for every setting that the laws are tested under."""
     return [formula(**settings) for formula in formulas(chapter) for settings in formula.samples]

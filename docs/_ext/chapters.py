@@ -65,7 +65,7 @@ class Notation(SphinxDirective):
         used: dict[str, list[str]] = {name: [] for name in SYMBOLS}
         for instance in registry.samples():
             for name in instance.arguments():
-                link = f":ref:`{type(instance).__name__} <formula-{instance.name.replace('_', '-')}>`"
+                link = f":ref:`{registry.path(type(instance))} <formula-{instance.name.replace('_', '-')}>`"
                 if name in used and link not in used[name]:
                     used[name].append(link)
         rows = [[f":math:`{SYMBOLS[n]}`", f"``{n}``", meaning, ", ".join(used[n])] for n, meaning in meanings.items()]

@@ -27,6 +27,7 @@ from sphinx.util.docutils import SphinxDirective
 from lossref import registry
 from lossref._formula import Formula
 from lossref.conventions import spellings
+from lossref.registry import path
 
 CHAPTERS = {
     "losses": "Losses",
@@ -54,7 +55,7 @@ def section(doc: NumpyDocString, name: str, title: str) -> str:
 
 
 def live(formula: type[Formula]) -> str:
-    return f"{heading('Live figure')}\n.. live-figure:: {formula.__name__}\n"
+    return f"{heading('Live figure')}\n.. live-figure:: {path(formula)}\n"
 
 
 def derivatives(formula: type[Formula]) -> str:
@@ -203,7 +204,7 @@ def conventions(formula: type[Formula]) -> str:
 def measurements(formula: type[Formula]) -> str:
     """Speed as ``tests/benchmarks/table.py`` has left it in docs/measured/benchmarks.json."""
     found = results("benchmarks")
-    rows = [row for row in found.get("rows", ()) if row["formula"] == formula.__name__]
+    rows = [row for row in found.get("rows", ()) if row["formula"] == path(formula)]
     if not rows:
         return ""
     contenders = list(dict.fromkeys(row["contender"] for row in rows))
@@ -224,7 +225,7 @@ def measurements(formula: type[Formula]) -> str:
 def pictures(formula: type[Formula], backreferences: Path) -> str:
     """The scripts of the gallery that use the formula."""
     record = backreferences / "backreferences_all.json"
-    name = f"lossref.{formula.__name__}"
+    name = f"lossref.{path(formula)}"
     if not record.exists() or not json.loads(record.read_text(encoding="utf-8")).get(name):
         return ""
     return f"{heading('Pictures')}\n.. minigallery:: {name}\n"
@@ -245,7 +246,7 @@ def methods(formula: type[Formula]) -> list[str]:
 
 def api(formula: type[Formula]) -> str:
     body = "\n".join(block(f"automethod:: {name}", "") for name in methods(formula))
-    return f"{heading('Interface')}\n" + block(f"autoclass:: lossref.{formula.__name__}", body)
+    return f"{heading('Interface')}\n" + block(f"autoclass:: lossref.{path(formula)}", body)
 
 
 def page(formula: type[Formula], backreferences: Path) -> str:
@@ -255,7 +256,7 @@ def page(formula: type[Formula], backreferences: Path) -> str:
     return "\n".join(
         [
             f".. currentmodule:: lossref\n\n.. _{label(formula)}:\n",
-            heading(formula.__name__, "="),
+            heading(path(formula), "="),
             " ".join(doc["Summary"]) + "\n",
             extended + "\n",
             live(formula),
@@ -304,7 +305,7 @@ class FormulaIndex(SphinxDirective):
         parts = []
         for chapter in registry.CHAPTERS:
             formulas = registry.formulas(chapter)
-            rows = [[f":ref:`{f.__name__} <{label(f)}>`", " ".join(document(f)["Summary"])] for f in formulas]
+            rows = [[f":ref:`{path(f)} <{label(f)}>`", " ".join(document(f)["Summary"])] for f in formulas]
             if rows:
                 pages = "\n".join(f"/formulas/generated/{f.name}" for f in formulas)
                 parts += [
@@ -319,7 +320,7 @@ def write_pages(app):
     """One file for each formula, with nothing in it but the directive."""
     folder = Path(app.srcdir, "formulas", "generated")
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = {f"{f.name}.rst": f".. formula:: {f.__name__}\n" for f in registry.formulas()}
+    wanted = {f"{f.name}.rst": f".. formula:: {path(f)}\n" for f in registry.formulas()}
     for old in folder.glob("*.rst"):
         if old.name not in wanted:
             old.unlink()

@@ -17,6 +17,7 @@ import mathematics
 import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 
+from lossref import registry
 from lossref._formula import Formula
 
 #: The surface that optimizers descend, steep across and flat along, and where they start.
@@ -98,7 +99,7 @@ PRINTED = {
 
 def figure(formula: type[Formula]) -> dict[str, Any]:
     """Everything the figure of a formula is made of, as it stands in the page."""
-    kind, care = mathematics.family(formula), CARE.get(formula.__name__, {})
+    kind, care = mathematics.family(formula), CARE.get(registry.path(formula), {})
     instance = mathematics.representative(formula)
     letters = mathematics.letters(instance)
     controls, fixed, required = [], {}, []
@@ -117,7 +118,7 @@ def figure(formula: type[Formula]) -> dict[str, Any]:
                 required.append(f"{field.name}={'lossref.' if isinstance(value, Formula) else ''}{value!r}")
     offered = {c["name"] for c in controls if c.get("flag")}
     return {
-        "name": formula.__name__,
+        "name": registry.path(formula),
         "kind": kind,
         "controls": controls,
         "fixed": fixed,
@@ -249,7 +250,7 @@ def markup(formula: type[Formula]) -> str:
     )
     data = {key: value for key, value in made.items() if key != "functions"}
     id_ = place(formula)
-    says = f"{formula.__name__}: {SAYS[made['kind']]}"
+    says = f"{made['name']}: {SAYS[made['kind']]}"
     rows = [control(c) for c in [*made["x"][:1], *made["controls"], *made.get("more", ())]]
     outputs = "".join(
         f'<span class="live-key live-{k}"><i aria-hidden="true"></i>{label} '

@@ -40,9 +40,9 @@ FAMILIES = {
 
 
 def named(name: str) -> type[Formula]:
-    """A formula by its name."""
+    """A formula by what one writes after ``lossref.`` to get it."""
     for formula in registry.formulas():
-        if formula.__name__ == name:
+        if registry.path(formula) == name:
             return formula
     raise ValueError(f"{name} is not a formula of lossref.registry")
 

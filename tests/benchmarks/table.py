@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS, Case, Run, cases, check
 
 import lossref
-from lossref import _backend
+from lossref import _backend, registry
 
 FILE = Path(__file__).parents[2] / "docs" / "measured" / "benchmarks.json"
 ROUNDS = 25
@@ -74,7 +74,7 @@ def rows_of(case: Case) -> list[dict[str, Any]]:
             check(case, ours, runs[name]())
     medians = race(runs)
     common = {
-        "formula": type(case.formula).__name__,
+        "formula": registry.path(type(case.formula)),
         "settings": repr(case.formula),
         "work": case.work,
         "n": case.n,

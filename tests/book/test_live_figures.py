@@ -14,7 +14,7 @@ import lossref
 from lossref import registry
 
 PLAYER = Path(live_figure.__file__).parents[1] / "_static" / "live.js"
-NAMES = [formula.__name__ for formula in registry.formulas()]
+NAMES = [registry.path(formula) for formula in registry.formulas()]
 
 
 def library(made, call):
@@ -72,7 +72,8 @@ def test_the_printed_functions_are_the_library(name):
         for state in positions(made, variant):
             instance = instance_at(made, variant, state)
             values = {"target": 0, **state}
-            call = made["call"].format(formula=repr(instance), **values)
+            settings = repr(instance).removeprefix(type(instance).__name__)
+            call = made["call"].format(formula=made["name"] + settings, **values)
             axis = made["x"][-1 if made.get("axis") in variant.split("+") else 0]
             numbers = {**made["fixed"], **made.get("given", {}), **state, axis["is"]: state["x"]}
             page = [context.eval(f"({functions[key]})({json.dumps(numbers)})") for key, _ in made["series"]]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import lossref
-from lossref.conventions import SPELLINGS, translate
+from lossref.conventions import SPELLINGS, spellings, translate
 from lossref.losses.base import Loss, RowwiseLoss
-from lossref.registry import formulas, samples
+from lossref.registry import formulas, path, samples
 
 MODULES = {
     "PyTorch": ["torch"],
@@ -28,7 +28,7 @@ def cases(*chapters):
         pytest.param(formula, spelling.framework, id=f"{formula}-{spelling.framework}")
         for chapter in chapters
         for formula in samples(chapter)
-        for spelling in SPELLINGS.get(type(formula).__name__, ())
+        for spelling in spellings(type(formula))
         if spelling.equal and spelling.fits(formula)
     ]
 
@@ -134,7 +134,7 @@ def test_every_spelling_of_a_schedule_gives_the_rates_of_lossref(formula, framew
 
 
 def test_every_table_belongs_to_a_formula():
-    assert set(SPELLINGS) <= {formula.__name__ for formula in formulas()}
+    assert set(SPELLINGS) <= {path(formula) for formula in formulas()}
 
 
 def test_what_a_framework_cannot_express_is_refused_with_what_it_can():
@@ -150,5 +150,5 @@ def test_what_a_framework_cannot_express_is_refused_with_what_it_can():
 def test_templates_name_fields_only():
     for formula in formulas():
         fields = {field.name for field in dataclasses.fields(formula)}
-        for spelling in SPELLINGS.get(formula.__name__, ()):
+        for spelling in spellings(formula):
             assert {name for name, _ in spelling.needs} <= fields
