@@ -2,7 +2,7 @@
 
 from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
-from lossref.losses import MAE, MSE, BinaryCrossEntropy, CategoricalCrossEntropy, Huber
+from lossref.losses import MAE, MSE, NLL, BinaryCrossEntropy, CategoricalCrossEntropy, Huber
 from lossref.optimizers import SGD, Adam, AdamW
 from lossref.regularizers import L1, L2, ElasticNet
 from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
@@ -14,6 +14,7 @@ __all__ = [
     "L2",
     "MAE",
     "MSE",
+    "NLL",
     "SGD",
     "Adam",
     "AdamW",

@@ -162,6 +162,22 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             ),
         ),
     ),
+    "NLL": (
+        Spelling(
+            "PyTorch",
+            "torch.nn.functional.nll_loss("
+            "pred, target, weight={class_weight} and torch.tensor({class_weight}, dtype=pred.dtype), "
+            "reduction={reduction!r})",
+            "Labels alone, no probabilities, as targets. ignore_index is −100 by default.",
+            (("ignore_index", None),),
+        ),
+        Spelling(
+            "JAX",
+            "-jax.numpy.take_along_axis(pred, target[:, None], axis=1).mean()",
+            "There is no function for it.",
+            (*MEAN, ("class_weight", None), ("ignore_index", None)),
+        ),
+    ),
     "L1": (
         Spelling("PyTorch", "{lam} * w.abs().sum()", "There is no class for it. The slope at 0 is 0."),
         Spelling("Keras", "keras.regularizers.L1({lam})(w)", "The default strength is 0.01."),

@@ -47,6 +47,8 @@ class Case:
         odds, mass = takes_probabilities(self.loss)
         shape = (samples, classes) if self.rowwise else (samples,)
         pred = rng.uniform(0.05, 0.95, shape) if odds else scale * rng.standard_normal(shape)
+        if self.rowwise and not odds and not self.loss.from_logits:  # then they are log-probabilities
+            pred -= np.log(np.exp(pred).sum(axis=1, keepdims=True))
         if self.targets == "labels":
             target = rng.integers(0, classes, samples)
             target[:1] = 0  # a class whose weight is not 0 in any sample of the registry
@@ -143,6 +145,8 @@ def telling_rows(loss, dtype, classes=3):
             40 * np.eye(classes),
             -40 * np.eye(classes),
         ])  # fmt: skip
+    if not odds and not loss.from_logits:
+        pred = -np.abs(pred)  # log-probabilities
     labels = rng.integers(0, classes, len(pred))
     labels[::2] = pred[::2].argmax(axis=1)  # confident and right
     probabilities = rng.dirichlet(np.full(classes, 0.3), len(pred))

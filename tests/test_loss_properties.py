@@ -136,12 +136,21 @@ def is_flat_at_the_class_frequencies(case, target):
     return np.abs(case.loss.grad(pred, target).sum(axis=0)).max() < 1e-12
 
 
+def is_least_among_log_probabilities(case, target):
+    mass = np.eye(3)[target] if case.targets == "labels" else target
+    best = mass.mean(axis=0)
+    others = [0.9 * best + 0.1 * corner for corner in np.eye(3)]
+    lowest, *higher = (case.loss(np.tile(np.log(q), (len(mass), 1)), target) for q in (best, *others))
+    return lowest < min(higher)
+
+
 MINIMIZERS = {
     "mean": is_flat_at(np.mean),
     "median": turns_at_the_median,
     "between mean and median": turns_between_mean_and_median,
     "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
+    "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }
 
 
@@ -152,5 +161,5 @@ def test_the_best_constant_prediction_is_the_statistic_it_is_said_to_be(case, rn
         target = np.exp(target / 3)  # skewed, so that mean and median differ
     holds = MINIMIZERS[case.loss.properties.minimizer]
     assert holds(case, target)
-    value = case.loss(np.zeros_like(target) if target.dtype.kind == "f" else np.zeros((501, 3)), target)
+    value = case.loss(np.full(target.shape if target.dtype.kind == "f" else (501, 3), -1.0), target)
     assert value > 0

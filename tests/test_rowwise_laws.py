@@ -12,7 +12,7 @@ from cases import METHODS, ROWWISE, Case
 
 import lossref
 
-over_logits = [loss for loss in ROWWISE if not cases.takes_probabilities(loss)[0]]
+over_logits = [loss for loss in ROWWISE if loss.from_logits]
 
 
 @pytest.mark.parametrize("classes", [1, 2, 31, 33, 64, 130])
@@ -24,11 +24,11 @@ def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dty
     total = dataclasses.replace(loss, reduction="sum")
     with mpmath.workdps(60):
         rows = [[mpmath.mpf(float(x)) for x in row] for row in pred]
-        if not cases.takes_probabilities(loss)[0]:
-            whole = [mpmath.fsum(map(mpmath.exp, row)) for row in rows]
-            chances = [[mpmath.exp(x) / size for x in row] for row, size in zip(rows, whole, strict=True)]
-        else:
+        if cases.takes_probabilities(loss)[0]:
             chances = rows
+        else:
+            whole = [mpmath.fsum(map(mpmath.exp, row)) if loss.from_logits else 1 for row in rows]
+            chances = [[mpmath.exp(x) / size for x in row] for row, size in zip(rows, whole, strict=True)]
         spread = mpmath.mpf(loss.label_smoothing)
         for target in (labels, probabilities):
             hot = np.eye(classes)[target] if target.ndim == 1 else target
@@ -38,9 +38,13 @@ def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dty
                 for row in zip(mass, chances, strict=True)
             ]
             got = total.values(pred, target)
-            scale = [max(value, mpmath.mpf(1) / 4) for value in values]
+            terms = [
+                mpmath.fsum(a * abs(mpmath.log(q)) for a, q in zip(*row, strict=True))
+                for row in zip(mass, chances, strict=True)
+            ]
+            scale = [max(size, mpmath.mpf(1) / 4) for size in terms]
             assert oracle.errors(got, values, dtype, scale).max() <= 4
-            if not cases.takes_probabilities(loss)[0]:
+            if loss.from_logits:
                 slopes = [
                     [q * mpmath.fsum(row) - a for a, q in zip(row, odds, strict=True)]
                     for row, odds in zip(mass, chances, strict=True)

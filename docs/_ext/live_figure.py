@@ -164,15 +164,19 @@ def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any
 
 
 def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
-    x = slider("x", f"{letters['pred']}_1", -1.0, (-6.0, 6.0))
     count = len(instance.arguments()["pred"])
-    given = {f"pred{k}": 0 for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
-    zeros = ", 0" * (count - 1)
+    if instance.from_logits:
+        span, other, label = (-6.0, 6.0), 0, f"logit of the true class; the other {count - 1} are 0"
+    else:
+        span, other, label = (-6.0, 0.0), -1, "log-probability of the true class"
+    x = slider("x", f"{letters['pred']}_1", -1.0, span) | {"label": label, "is": "pred1"}
+    given = {f"pred{k}": other for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
+    others = f", {other}" * (count - 1)
     return {
-        "x": [x | {"label": f"logit of the true class; the other {count - 1} are 0", "is": "pred1"}],
+        "x": [x],
         "given": given,
         "series": [["value", "loss"], ["slope", "slope"]],
-        "call": "loss = lossref.{formula}\nloss.value_and_grad([[{x}" + zeros + "]], [0])",
+        "call": "loss = lossref.{formula}\nloss.value_and_grad([[{x}" + others + "]], [0])",
     }
 
 

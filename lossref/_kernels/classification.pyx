@@ -252,6 +252,47 @@ cdef double categorical_cross_entropy_probabilities_curvature(
     return 0
 
 
+cdef inline real nan_of(const real* x, Py_ssize_t n) noexcept nogil:
+    """0, or NaN if there is one in the row."""
+    cdef real zero = 0, bad = 0
+    cdef Py_ssize_t j
+    for j in range(n):
+        bad += zero if x[j] == x[j] else x[j]
+    return bad
+
+
+cdef double nll(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-Σ a z: what has no mass counts nothing, even -inf."""
+    cdef real zero = 0, factor = <real>-scale, bad = nan_of(x, n)
+    cdef double value
+    cdef Py_ssize_t j
+    if a == NULL:
+        for j in range(n):
+            slope[j] = bad
+        slope[label] = <real>(-scale * whole) + bad
+        return bad - whole * x[label] if whole != 0 else bad
+    for j in range(n):
+        slope[j] = a[j] * x[j] if a[j] != zero else zero
+    value = bad - ordered_sum(slope, n)
+    for j in range(n):
+        slope[j] = factor * a[j] + bad
+    return value
+
+
+cdef double nll_curvature(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real zero = 0, bad = nan_of(x, n)
+    cdef Py_ssize_t j
+    for j in range(n):
+        out[j] = bad if a == NULL else zero * a[j] + bad
+    return 0
+
+
 kernels = {
     "binary_cross_entropy": pointwise(
         binary_cross_entropy[float], binary_cross_entropy[double],
@@ -270,4 +311,5 @@ kernels = {
         categorical_cross_entropy_probabilities_curvature[float],
         categorical_cross_entropy_probabilities_curvature[double],
     ),
+    "nll": rowwise(nll[float], nll[double], nll_curvature[float], nll_curvature[double]),
 }

@@ -183,6 +183,7 @@ class RowwiseLoss(Loss):
     shown_classes: ClassVar[int] = 3
 
     # What a loss without these settings does; annotated, they would be fields of every loss over rows.
+    from_logits = False
     class_weight = None  # type: tuple[float, ...] | None
     ignore_index = None  # type: int | None
     label_smoothing = 0.0

@@ -262,6 +262,87 @@ class CategoricalCrossEntropy(RowwiseLoss):
         return curvature.astype(pred.dtype)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NLL(RowwiseLoss):
+    r"""Negative log-likelihood: minus the log-probability that was given to the true class.
+
+    .. math::
+
+       \ell(z, y) = -\sum_{k} y_k z_k
+
+    The predictions :math:`z_k` are log-probabilities already: a log-softmax was applied to the logits before. The two
+    together are :class:`CategoricalCrossEntropy`, which computes them in one pass and is the better choice unless the
+    log-probabilities are wanted for themselves.
+
+    Parameters
+    ----------
+    class_weight : sequence of float >= 0, optional
+        A weight :math:`w_k` for each class: :math:`y_k` becomes :math:`w_k y_k`. The mean divides by the sum of the
+        weights of the targets.
+    ignore_index : int, optional
+        A label whose rows are left out: they are not read, count nothing, and get a gradient of 0.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the rows become one number.
+
+    Notes
+    -----
+    ``pred`` has the shape (n, C). ``target`` is integer labels of the shape (n,), or probabilities of the shape (n, C).
+
+    Nothing checks that the predictions are log-probabilities. The loss is a straight line in them, so on logits it
+    falls without end: a model trained so learns large numbers, not probabilities. The opposite mistake, a softmax
+    before :class:`CategoricalCrossEntropy`, trains, but slowly: the second softmax flattens the first.
+
+    References
+    ----------
+    R. A. Fisher, "On the mathematical foundations of theoretical statistics", *Philosophical Transactions of the Royal
+    Society A* 222, 1922.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> import numpy as np
+    >>> loss = lossref.NLL()
+    >>> round(loss(np.log([[0.2, 0.8], [0.5, 0.5]]), [1, 0]), 6)
+    0.458145
+    >>> loss.grad([[-1.0, -2.0]], [1])
+    array([[ 0., -1.]])
+    """
+
+    class_weight: tuple[float, ...] | None = optional_weights()
+    ignore_index: int | None = optional_integer()
+
+    samples = ({}, {"class_weight": (0.5, 2.0, 1.0)}, {"ignore_index": -100})
+    properties = Properties(
+        convex=True,
+        differentiable=True,
+        symmetric=False,
+        lipschitz="1",
+        smoothness="0",
+        minimizer="logarithms of the class frequencies, among log-probabilities",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, class_weight: Any) -> Any:
+        weight = [1] * len(pred) if class_weight is None else class_weight
+        return -sum(w * y * z for w, y, z in zip(weight, target, pred, strict=True))
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "z"}
+
+    def _kernel_parameters(self) -> tuple[float, ...]:
+        return ()
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        wrong = np.where(np.isnan(pred), pred, 0).sum(axis=1, keepdims=True)
+        values = -product(mass.astype(np.float64), pred).sum(axis=1)
+        return values + wrong[:, 0], -mass + wrong
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
+        curvature: Array = 0 * mass + np.where(np.isnan(pred), pred, 0).sum(axis=1, keepdims=True)
+        return curvature
+
+
 def softmax_parts(x: Array) -> tuple[Array, Array, Array, Array, Array]:
     """The largest of each row, exponentials below it, their sum without and with the largest, and where it is."""
     top = x.max(axis=1, keepdims=True)

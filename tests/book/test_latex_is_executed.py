@@ -125,7 +125,7 @@ def rowwise(instance):
     """Rows of three classes, against labels and against distributions."""
     rows = [[0.0, 0.0, 0.0], [1.0, 2.0, -3.0], [30.0, -30.0, 0.5], [1e-9, -1e-9, 5.0]]
     if not instance.from_logits:
-        rows = [[0.25, 0.5, 0.25], [0.9, 0.05, 0.05]]
+        rows = [[0.25, 0.5, 0.25], [0.9, 0.05, 0.05], [1e-9, 0.5, 0.5], [0.3, 0.3, 0.4]]
     loss = dataclasses.replace(instance, reduction="sum")
     for row, target in itertools.product(rows, ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5])):
         yield (
