@@ -4,7 +4,7 @@ from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
 from lossref.losses import MAE, MSE, NLL, BinaryCrossEntropy, CategoricalCrossEntropy, Huber
 from lossref.optimizers import SGD, Adam, AdamW
-from lossref.regularizers import L1, L2, ElasticNet
+from lossref.regularizers import L1, L2, ElasticNet, GroupLasso
 from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
 __version__ = "0.1.0"
@@ -23,6 +23,7 @@ __all__ = [
     "Cosine",
     "ElasticNet",
     "Exponential",
+    "GroupLasso",
     "Huber",
     "StepDecay",
     "Warmup",

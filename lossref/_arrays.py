@@ -187,13 +187,18 @@ def ordered_sum(terms: Array) -> float:
         while half:
             lanes[:, :half] += lanes[:, half : 2 * half]
             half //= 2
-        part = lanes[:, 0].copy()
-        while part.size > 1:
-            half = (part.size + 1) // 2
-            part[: part.size - half] += part[half:]
-            part = part[:half]
-        total += float(part[0])
+        total += halved_sum(lanes[:, 0])
     return total
+
+
+def halved_sum(terms: Array) -> float:
+    """The sum of one term or more: the second half is added to the first, and so on."""
+    part = terms.ravel().copy()
+    while part.size > 1:
+        half = (part.size + 1) // 2
+        part[: part.size - half] += part[half:]
+        part = part[:half]
+    return float(part[0])
 
 
 def as_scores(owner: str, value: Any) -> Array:

@@ -5,6 +5,7 @@ The steps and their order are those of the compiled drivers, so that formulas of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,43 @@ class Penalty(Elementwise):
 
     def prox(self, formula: Any, w: Any, step: float, out: Any = None) -> Any:
         return self.each(formula, lambda a, _: formula.reference_prox(a, step), w, w, None, out, scale=False)
+
+
+class Structured:
+    """The kernel of a penalty that looks at several parameters together.
+
+    A compiled chapter gives the two functions that compute; here they are the formula's own.
+    """
+
+    def __init__(
+        self,
+        both: Callable[[Any, Array], tuple[Array, Array]] = lambda formula, w: formula.reference(w),
+        nearest: Callable[[Any, Array, float], Array] = lambda formula, w, step: formula.reference_prox(w, step),
+    ) -> None:
+        self.both, self.nearest = both, nearest
+
+    def prepared(self, formula: Any, w: Any, out: Any = None) -> tuple[Array, Array | None, Any]:
+        """The parameters in kernel form, and where the result goes."""
+        w, _, _, buffer, _, deliver = prepare(formula, w, w, None, out, wants_array=True)
+        formula.check_parameters(w)
+        return w, buffer, deliver
+
+    def value(self, formula: Any, w: Any) -> float:
+        return self.value_and_grad(formula, w)[0]
+
+    def grad(self, formula: Any, w: Any, out: Any = None) -> Any:
+        return self.value_and_grad(formula, w, out)[1]
+
+    def value_and_grad(self, formula: Any, w: Any, out: Any = None) -> tuple[float, Any]:
+        w, buffer, deliver = self.prepared(formula, w, out)
+        with np.errstate(all="ignore"):
+            terms, slopes = self.both(formula, w)
+            return ordered_sum(terms), hand_over(slopes, buffer, deliver)
+
+    def prox(self, formula: Any, w: Any, step: float, out: Any = None) -> Any:
+        w, buffer, deliver = self.prepared(formula, w, out)
+        with np.errstate(all="ignore"):
+            return hand_over(self.nearest(formula, w, step), buffer, deliver)
 
 
 class Rowwise:

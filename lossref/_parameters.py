@@ -155,15 +155,26 @@ def optional_integer(default: int | None = None) -> Any:
     return ranged(default, "an integer or None", lambda v: None if v is None else as_integer(v), number=False)
 
 
+def as_sequence(value: Any, accept: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """The members of a sequence, each accepted; text and what has no order are the wrong kind of thing."""
+    if isinstance(value, str | bytes | dict | set) or not hasattr(value, "__iter__"):
+        raise TypeError
+    return tuple(accept(member) for member in value)
+
+
+def group_of_each() -> Any:
+    """A sequence of integers, one a row, stored as a tuple."""
+    text = "a sequence of integers, one for each row of w"
+    return ranged(dataclasses.MISSING, text, lambda v: as_sequence(v, as_integer), number=False)
+
+
 def optional_weights(default: Sequence[float] | None = None) -> Any:
     """A sequence of numbers at or above 0, one a class, stored as a tuple; or None."""
 
     def accept(value: Any) -> tuple[float, ...] | None:
         if value is None:
             return None
-        if isinstance(value, str | bytes | dict | set) or not hasattr(value, "__iter__"):
-            raise TypeError
-        weights = tuple(as_real(weight) for weight in value)
+        weights = as_sequence(value, as_real)
         if not weights or min(weights) < 0:
             raise ValueError
         return weights

@@ -25,7 +25,7 @@ def formulas(chapter: str | None = None) -> list[type[Formula]]:
     for name in CHAPTERS if chapter is None else (chapter,):
         module = importlib.import_module(f"lossref.{name}")
         members = (getattr(module, member) for member in module.__all__)
-        found += [member for member in members if issubclass(member, Formula)]
+        found += [member for member in members if isinstance(member, type) and issubclass(member, Formula)]
     return found
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import lossref
 from lossref import registry
 from lossref.losses.base import PointwiseLoss, RowwiseLoss
+from lossref.regularizers.base import StructuredPenalty
 
 POINTWISE = [formula for formula in registry.samples("losses") if isinstance(formula, PointwiseLoss)]
 ROWWISE = [formula for formula in registry.samples("losses") if isinstance(formula, RowwiseLoss)]
-PENALTIES = registry.samples("regularizers")
+STRUCTURED = [penalty for penalty in registry.samples("regularizers") if isinstance(penalty, StructuredPenalty)]
+PENALTIES = [penalty for penalty in registry.samples("regularizers") if penalty not in STRUCTURED]
 #: What a loss gives element by element.
 METHODS = ("values", "grad", "curvature")
 

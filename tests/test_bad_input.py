@@ -15,7 +15,8 @@ from lossref import registry
 #: Each class once, over rows with labels and with probabilities.
 FIRST = list({(type(case.loss), case.targets): case for case in reversed(CASES)}.values())[::-1]
 LOSSES = [dataclasses.replace(case, loss=type(case.loss)()) for case in FIRST]
-ONCE = list({type(penalty): penalty for penalty in PENALTIES}.values())
+GROUPED = lossref.GroupLasso(lam=0.7, groups=(0, 1, 0, 1, 2))
+ONCE = [*{type(penalty): penalty for penalty in PENALTIES}.values(), GROUPED]
 METHODS = ("__call__", "values", "grad", "value_and_grad", "curvature")
 
 every_loss = pytest.mark.parametrize("case", LOSSES, ids=str)
@@ -362,8 +363,8 @@ def test_class_weights_for_other_classes_are_refused(loss, backend):
 def test_parameters_of_each_kind_are_taken_or_refused_in_words(penalty, kind, backend, rng):
     make, refusal = KINDS[kind]
     w = rng.standard_normal(5)
-    if kind in SHAPED or kind == "a dimension more":
-        refusal = None  # a penalty takes any shape
+    if kind == "a dimension more" or (kind in SHAPED and penalty is not GROUPED):
+        refusal = None  # a penalty takes any shape; that on groups any whose rows are those of the groups
     for run in (penalty, penalty.grad, penalty.value_and_grad, lambda w: penalty.prox(w, 0.5)):
         if refusal is None:
             result = run(make(w))
@@ -440,6 +441,10 @@ CONTRACT = {
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),
     "'mean' or 'sum'": (lambda v: isinstance(v, str), lambda v: v in ("mean", "sum")),
+    "a sequence of integers, one for each row of w": (
+        lambda v: isinstance(v, list | tuple | np.ndarray) and np.ndim(v) == 1 and all(map(is_integer, v)),
+        lambda v: True,
+    ),
     "an integer or None": (lambda v: v is None or is_integer(v), lambda v: True),
     "a sequence of numbers >= 0, one for each class, or None": (
         is_sequence, lambda v: v is None or (len(v) > 0 and all(finite(x) and x >= 0 for x in v))

@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 FILES = [
     "test_loss_laws.py",
     "test_penalty_laws.py",
+    "test_structured_laws.py",
     "test_loss_properties.py",
     "test_rowwise_laws.py",
     "test_bits.py",

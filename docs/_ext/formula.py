@@ -62,6 +62,7 @@ def derivatives(formula: type[Formula]) -> str:
     """What SymPy makes of the formula, for each form of it that differs."""
     titles = {
         "penalty": "Gradient and proximal map",
+        "structured": "Gradient and proximal map",
         "optimizer": "The step",
         "pointwise": "Slope and curvature",
         "rowwise": "Slope and curvature",

@@ -9,7 +9,9 @@ from pathlib import Path
 from lossref._formula import Formula
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "lossref" / "_kernels").glob("*.p[yx][xd]"))
-FUNCTION = re.compile(r"^cdef (?:inline )?[\w ]+\*? ?\b(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE)
+FUNCTION = re.compile(
+    r"^(?:cdef (?:inline )?[\w ]+\*? ?\b|def )(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE
+)
 TABLE = re.compile(r"^kernels = \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r'^    "(\w+)": (.*?(?=^    "|\Z))', re.MULTILINE | re.DOTALL)
 IN_DRIVER = {"Warmup": "block_rates"}  # what every kernel of its family can do

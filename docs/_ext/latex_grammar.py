@@ -354,14 +354,18 @@ class Reader:
             raise Unreadable(f"\\left{left} ... \\right{right} is not understood")
         return self.norm(self.inner(node, "normed")) if left == "\\lVert" else _apply(FENCED[left], self.inner(node))
 
-    def normed(self) -> str:
-        """The letter whose norm is taken."""
+    def normed(self) -> tuple[str, Closure | None]:
+        """The letter whose norm is taken, and which of its parts: ``w_g`` is the vector of group g."""
         letter = self.take("name")
         if letter is None:
             raise Unreadable(f"the norm of anything but a letter is not understood, at: {self.rest()}")
-        return letter.text
+        if (part := self.take("sub")) is None:
+            return letter.text, None
+        self.display.subscripts.append((letter.text, canonical(part.node)))
+        return letter.text, self.inner(part.node)
 
-    def norm(self, letter: str) -> Closure:
+    def norm(self, normed: tuple[str, Closure | None]) -> Closure:
+        letter, part = normed
         sub = self.take("sub")
         kind = canonical(sub.node) if sub else "2"
         if kind not in ("1", "2"):
@@ -371,6 +375,8 @@ class Reader:
             found = scope.values.get(letter)
             if not isinstance(found, Indexed):
                 raise Unreadable(f"the norm of {letter}, which has no values with an index")
+            if part is not None:
+                found = Indexed(found.values[whole(part(scope)) - found.first])
             entries = [found[k] for k in found.indices()]
             return mpmath.fsum(map(abs, entries)) if kind == "1" else mpmath.sqrt(mpmath.fsum(x**2 for x in entries))
 

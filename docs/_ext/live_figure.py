@@ -74,6 +74,12 @@ def printed_penalty(instance: Formula) -> dict[str, str]:
     return {key: function(e, sorted(map(str, e.free_symbols))) for key, e in (("value", expression), ("prox", prox))}
 
 
+def printed_structured(instance: Formula) -> dict[str, str]:
+    symbols, expression, prox = instance.arguments(), instance.expression(), mathematics.prox(instance)[0]
+    names = sorted(map(str, expression.free_symbols | {symbols["w"][0]}))
+    return {"value": function(expression, names), "prox": function(prox, sorted({*names, "step"}))}
+
+
 def printed_schedule(instance: Formula) -> dict[str, str]:
     expression = instance.expression()
     return {"value": function(expression, sorted({"t", *map(str, expression.free_symbols)}))}
@@ -89,6 +95,7 @@ PRINTED = {
     "pointwise": printed_loss,
     "rowwise": printed_loss,
     "penalty": printed_penalty,
+    "structured": printed_structured,
     "schedule": printed_schedule,
     "optimizer": printed_optimizer,
 }
@@ -190,6 +197,19 @@ def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def shape_structured(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    x = slider("x", f"{letters['w']}_1", 1.5, (-3.0, 3.0))
+    count = len(instance.arguments()["w"])
+    point = "[{x}" + ", 1" * (count - 1) + "]"
+    return {
+        "x": [x | {"label": f"first parameter; the other {count - 1} are 1", "is": "w1"}],
+        "given": {f"w{k}": 1 for k in range(2, count + 1)},
+        "more": [slider("step", letters["step"], 1.0, (0.05, 3.0))],
+        "series": [["value", "penalty"], ["prox", "proximal map"]],
+        "call": f"penalty = lossref.{{formula}}\npenalty({point}), penalty.prox({point}, step={{step}})",
+    }
+
+
 def shape_schedule(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     formula = type(instance)
     counts = [
@@ -224,6 +244,7 @@ SHAPE = {
     "pointwise": shape_pointwise,
     "rowwise": shape_rowwise,
     "penalty": shape_penalty,
+    "structured": shape_structured,
     "schedule": shape_schedule,
     "optimizer": shape_optimizer,
 }
@@ -231,6 +252,7 @@ SAYS = {
     "pointwise": "value and slope of the loss",
     "rowwise": "value and slope of the loss in the logit of the true class",
     "penalty": "the penalty on one parameter, and where its proximal map sends it",
+    "structured": "the penalty, and where its proximal map sends the first of a few parameters",
     "schedule": "the learning rate against the step",
     "optimizer": "the path down a ravine, ten times steeper across than along",
 }

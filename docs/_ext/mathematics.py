@@ -23,7 +23,7 @@ STEP = sympy.Symbol("step", positive=True)
 
 
 def family(formula: type[Formula]) -> str:
-    """pointwise, rowwise, penalty, optimizer or schedule: the words by which a formula's parent is known."""
+    """pointwise, rowwise, penalty, structured, optimizer or schedule: the words for a formula's parent."""
     for parent in formula.__mro__:
         if kind := FAMILIES.get(parent.__name__):
             return kind
@@ -33,6 +33,7 @@ def family(formula: type[Formula]) -> str:
 FAMILIES = {
     "PointwiseLoss": "pointwise",
     "RowwiseLoss": "rowwise",
+    "StructuredPenalty": "structured",
     "Penalty": "penalty",
     "Optimizer": "optimizer",
     "Schedule": "schedule",
@@ -240,8 +241,16 @@ def penalty(instance: Formula) -> list[str]:
     ]
 
 
-def prox(instance: Formula) -> sympy.Expr:
-    """The proximal map as an expression."""
+def structured(instance: Formula) -> list[str]:
+    """The first of a few parameters stands for all."""
+    w = instance.arguments()["w"][0]
+    first = latex(sympy.diff(instance.expression(), w), instance)
+    moved = latex(prox(instance)[0], instance)
+    return [rf"\frac{{\partial R}}{{\partial w_1}} = {first}", rf"\operatorname{{prox}}_1(w) = {moved}"]
+
+
+def prox(instance: Formula) -> Any:
+    """The proximal map as an expression; one for each parameter where several are looked at together."""
     names = inspect.signature(type(instance).prox_formula).parameters
     arguments = {"step": STEP, **instance.arguments()}
     return type(instance).prox_formula(**{name: arguments[name] for name in names})
@@ -269,6 +278,7 @@ DERIVED = {
     "pointwise": pointwise,
     "rowwise": rowwise,
     "penalty": penalty,
+    "structured": structured,
     "optimizer": optimizer,
     "schedule": schedule,
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossref._arrays import Array
 from lossref.losses.base import Loss
-from lossref.regularizers import Penalty
+from lossref.regularizers.base import Penalty
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from lossref._formula import Formula
 from lossref.conventions import Spelling, spellings
 from lossref.losses.base import Loss, RowwiseLoss
 from lossref.registry import formulas, samples
+from lossref.regularizers.base import StructuredPenalty
 
 THREADS = 2  # for everybody
 SMALL, THOUSAND, MEDIUM, LARGE, HUGE = 256, 1000, 10**6, 10**7, 25_000_000
@@ -304,6 +305,8 @@ def one_for_each_kernel(chapter: str) -> list[Formula]:
 def cases() -> Iterator[Case]:
     """Everything that is timed, in the order of the book."""
     for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
+        if isinstance(formula, StructuredPenalty):
+            continue  # its groups are those of so many parameters
         large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
         for n in (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):

@@ -63,7 +63,7 @@ def settings_shown(formula, tex):
             field.name
             for field in sample.hyperparameters()
             if not (sample.range_of(field).number and mathematics.spelled(letters(sample)[field.name]) in written)
-            and field.name not in given_fields(sample)
+            and field.name not in (*given_fields(sample), "groups")  # which say what the index of a sum is
         ]
         if all(getattr(sample, name) == getattr(default, name) for name in hidden):
             yield sample
@@ -177,6 +177,29 @@ def check_penalty(instance, display):
     return count
 
 
+POINTS = [[3.0, -4.0, 0.5], [1e-9, 2e-9, -1.0], [0.1, 0.2, 0.3], [-7.0, 1.0, 600.0]]
+
+
+def check_structured(instance, display):
+    (statement,) = display.statements
+    assert statement.name == "R"
+    points = [[*point, *point, *point][: instance.parameters_shown()] for point in POINTS]
+    for point in points:
+        value = display.value({**numbers(instance), **READ_AS[type(instance).__name__](instance, point)})
+        assert mpmath.almosteq(value, symbolic(instance, w=point), rel_eps=1e-40, abs_eps=1e-50)
+        assert close(instance(point), value)
+    return len(points)
+
+
+def parts_of_groups(instance, point):
+    """What the letters of the group lasso are: the parameters of each group, and how many they are."""
+    parts = [[x for x, g in zip(point, instance.groups, strict=True) if g == each] for each in set(instance.groups)]
+    return {"w": Indexed(parts), "n": Indexed([len(part) for part in parts])}
+
+
+READ_AS = {"GroupLasso": parts_of_groups}
+
+
 def check_schedule(instance, display):
     count = 0
     for t in [0, 1, 2, 3, 6, 7, 8, 29, 30, 31, 99, 100, 101, 1000]:
@@ -223,6 +246,7 @@ CHECKS = {
     "pointwise": check_loss,
     "rowwise": check_loss,
     "penalty": check_penalty,
+    "structured": check_structured,
     "schedule": check_schedule,
     "optimizer": check_optimizer,
 }
@@ -244,6 +268,11 @@ def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
             value = display.value({**numbers(instance), "w": w, r"\eta": step})
             computed = instance.prox([w], step) if name == "prox" else instance.grad([w])
             assert close(computed[0], value, rel=1e-12), (instance, w, step)
+    elif kind == "structured":
+        for point, step in itertools.product(POINTS, (0.1, 1.0, 3.0)):
+            value = display.value({**numbers(instance), "w": Indexed(point), r"\eta": step})
+            computed = instance.grad(point) if name.startswith(r"\frac") else instance.prox(point, step)
+            assert close(computed[0], value, rel=1e-12), (instance, point, step)
     else:
         written = {mathematics.spelled(letters(instance)[each]): each for each in ("theta", *BUFFERS)}
         for theta, g, t in itertools.product((1.0, -0.3), (0.5, -2.0), (1, 2, 10)):

@@ -1,128 +1,16 @@
-"""Regularizers: penalties on the parameters themselves, with their gradients and proximal maps."""
+"""Penalties that are a sum over the parameters, each alone: L1, L2 and the two together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from lossref import _backend, _fallback
 from lossref import symbolic as sp
 from lossref._arrays import Array
-from lossref._formula import Formula
-from lossref._parameters import Range, flag, nonnegative, positive
-
-__all__ = ["L1", "L2", "ElasticNet"]
-
-STEP: Range = positive().metadata["range"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Penalty(Formula):
-    """A penalty: called on parameters, it gives a number; its methods give the gradient and the proximal map.
-
-    A subclass gives ``formula(w, ...)`` and ``prox_formula(w, step, ...)`` for one parameter, and in NumPy
-    ``reference(w)``, which returns terms and slopes, and ``reference_prox(w, step)``.
-    """
-
-    #: How errors name the array.
-    arrays: ClassVar[tuple[str, str]] = ("w", "w")
-    exact = True
-    _mean: ClassVar[bool] = False
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        _fallback.kernels |= {cls.name + form: _fallback.Penalty() for form in cls.forms}
-
-    def __call__(self, w: Any) -> float:
-        """Return the penalty: the sum over all parameters.
-
-        Parameters
-        ----------
-        w : array_like
-            Parameters, of any shape.
-
-        Returns
-        -------
-        float
-            The sum of the terms; 0 for no parameters.
-        """
-        value: float = _backend.kernels[self._kernel].value(self, w)
-        return value
-
-    def grad(self, w: Any, *, out: Array | None = None) -> Any:
-        """Return the gradient, with the subgradient 0 at a kink.
-
-        Parameters
-        ----------
-        w : array_like
-            Parameters, of any shape.
-        out : numpy.ndarray, optional
-            Where to write the result: of the shape and dtype of ``w``. It may be ``w`` itself.
-
-        Returns
-        -------
-        numpy.ndarray
-            Of the shape and dtype of ``w``.
-        """
-        return _backend.kernels[self._kernel].grad(self, w, out)
-
-    def value_and_grad(self, w: Any, *, out: Array | None = None) -> tuple[float, Any]:
-        """Return the penalty and its gradient, computed together in one pass.
-
-        Parameters
-        ----------
-        w : array_like
-            Parameters, of any shape.
-        out : numpy.ndarray, optional
-            Where to write the gradient: of the shape and dtype of ``w``. It may be ``w`` itself.
-
-        Returns
-        -------
-        value : float
-            What calling the penalty returns.
-        grad : numpy.ndarray
-            What :meth:`grad` returns.
-        """
-        both: tuple[float, Any] = _backend.kernels[self._kernel].value_and_grad(self, w, out)
-        return both
-
-    def prox(self, w: Any, step: float, *, out: Array | None = None) -> Any:
-        r"""Return the proximal map: the point that balances the penalty against the distance from ``w``.
-
-        .. math::
-
-           \operatorname{prox}(w) = \arg\min_u \; \eta R(u) + \tfrac12 \lVert u - w \rVert^2
-
-        Parameters
-        ----------
-        w : array_like
-            Parameters, of any shape.
-        step : float > 0
-            The weight :math:`\eta` of the penalty: in proximal gradient descent, the learning rate.
-        out : numpy.ndarray, optional
-            Where to write the result: of the shape and dtype of ``w``. It may be ``w`` itself.
-
-        Returns
-        -------
-        numpy.ndarray
-            Of the shape and dtype of ``w``.
-        """
-        return _backend.kernels[self._kernel].prox(self, w, STEP.check(type(self).__name__, "step", step), out)
-
-    def reference(self, w: Array) -> tuple[Array, Array]:
-        """Terms and slopes in NumPy, as one would write them on paper."""
-        raise NotImplementedError
-
-    def reference_prox(self, w: Array, step: float) -> Array:
-        """The proximal map in NumPy."""
-        raise NotImplementedError
-
-    @staticmethod
-    def prox_formula(*args: Any) -> Any:
-        """The proximal map of one parameter: symbols in, a SymPy expression out."""
-        raise NotImplementedError
+from lossref._parameters import flag, nonnegative
+from lossref.regularizers.base import Penalty
 
 
 def shrink(w: Array, threshold: float) -> Array:

@@ -1,0 +1,296 @@
+"""What holds of penalties that look at several parameters together: values, gradients, and the proximal maps."""
+
+import copy
+import dataclasses
+import functools
+import math
+import pickle
+
+import cases
+import hypothesis
+import numpy as np
+import oracle
+import pytest
+from cases import STRUCTURED
+from hypothesis import strategies as st
+from test_bits import all_of_penalty, guarded, layouts, writable_layouts
+
+import lossref
+from lossref import _backend, registry
+
+every_penalty = pytest.mark.parametrize("penalty", STRUCTURED, ids=repr)
+every_step = pytest.mark.parametrize("step", [0.1, 1.0, 3.7])
+
+
+def rows_of(penalty):
+    return len(penalty.groups)
+
+
+def groups_of(penalty):
+    """The rows of each group."""
+    return [[j for j, g in enumerate(penalty.groups) if g == each] for each in set(penalty.groups)]
+
+
+def draw(penalty, rng, dtype, *more):
+    """Random parameters; ``more`` are the dimensions after the first."""
+    return rng.standard_normal((rows_of(penalty), *more)).astype(dtype)
+
+
+@functools.cache
+def telling_points(penalty, dtype):
+    """Points of as many parameters as the formula has, of all sizes, mixed and alike, none of them zero."""
+    rng = np.random.default_rng(22)
+    count = penalty.parameters_shown()
+    sizes = cases.telling_numbers(dtype)
+    sizes = sizes[sizes != 0]
+    alike = rng.choice(sizes, (60, 1)) * rng.uniform(0.5, 1, (60, count))
+    mixed = rng.choice(sizes, (40, count))
+    points = np.concatenate([alike, mixed, rng.standard_normal((30, count))]).astype(dtype)
+    return points[np.all(points != 0, axis=1)]
+
+
+@functools.cache
+def truth(penalty, dtype):
+    judge, points = oracle.of(penalty), telling_points(penalty, dtype)
+    slopes = [[judge.slope(symbol)(*point) for symbol in judge.inputs] for point in points]
+    return points, [judge.value(*point) for point in points], np.array(slopes)
+
+
+@functools.cache
+def proximal_truth(penalty, step, dtype):
+    points, judge = telling_points(penalty, dtype), oracle.of_prox(penalty)
+    parts = [oracle.Oracle(penalty, judge.arguments, part).value for part in judge.expression]
+    return points, np.array([[part(*point, step) for part in parts] for point in points])
+
+
+@every_penalty
+def test_each_value_and_slope_is_the_formula_to_the_last_digits(penalty, dtype, backend):
+    points, values, slopes = truth(penalty, dtype)
+    got = np.array([penalty(point) for point in points])
+    assert oracle.errors(got, np.array(values), dtype).max() <= 2
+    got = np.array([penalty.grad(point) for point in points])
+    assert oracle.errors(got, slopes, dtype).max() <= 3
+
+
+@every_step
+@every_penalty
+def test_the_proximal_map_is_its_formula_to_the_last_digits(penalty, step, dtype, backend):
+    """In ulp of the parameter, since a threshold is taken away."""
+    points, wanted = proximal_truth(penalty, step, dtype)
+    got = np.array([penalty.prox(point, step) for point in points])
+    assert oracle.errors(got, wanted, dtype, points).max() <= 2
+
+
+@every_step
+@every_penalty
+def test_nothing_beats_the_proximal_point(penalty, step, backend, rng):
+    for size in (0.5, 2.0, 8.0):
+        w = size * draw(penalty, rng, np.float64, 4)
+        u = penalty.prox(w, step)
+
+        def objective(point, w=w):
+            return step * penalty(point) + 0.5 * math.fsum((point - w).ravel() ** 2)
+
+        best = objective(u)
+        for _ in range(60):
+            way = rng.standard_normal(u.shape) * (rng.uniform(size=u.shape) < 0.4)
+            assert objective(u + 10 ** rng.uniform(-6, 0.5) * way) >= best * (1 - 1e-14)
+        for toward in (w, 0 * w, w - u, u):  # the ways that a wrong threshold would point
+            for part in (1e-3, -1e-3):
+                assert objective(u + part * (toward - u)) >= best * (1 - 1e-14)
+                assert objective(u + part * toward) >= best * (1 - 1e-14)
+
+
+@every_penalty
+def test_the_proximal_map_brings_points_no_farther_apart(penalty, dtype, backend, rng):
+    one, other = (3 * draw(penalty, rng, dtype, 20) for _ in range(2))
+    apart = np.linalg.norm(penalty.prox(one, 0.3) - penalty.prox(other, 0.3))
+    assert 0.1 < apart <= np.linalg.norm(one - other) * (1 + 8 * np.finfo(dtype).eps)
+
+
+@every_penalty
+def test_what_the_proximal_map_takes_away_is_a_subgradient_where_it_arrives(penalty, backend, rng):
+    step, w = 0.4, 3 * draw(penalty, rng, np.float64, 5)
+    w[0] /= 100
+    u = penalty.prox(w, step)
+    slopes = penalty.grad(u)
+    for rows in groups_of(penalty):
+        pulled = (w - u)[rows] / step
+        if np.any(u[rows]):
+            np.testing.assert_allclose(pulled, slopes[rows], rtol=1e-10, atol=1e-12)
+        else:
+            assert np.linalg.norm(pulled) <= penalty.lam * math.sqrt(pulled.size)
+
+
+@every_penalty
+def test_no_strength_is_no_penalty(penalty, dtype, backend, rng):
+    nothing, w = dataclasses.replace(penalty, lam=0.0), draw(penalty, rng, dtype, 3)
+    assert nothing(w) == 0
+    assert not nothing.grad(w).any()
+    np.testing.assert_array_equal(nothing.prox(w, 0.5), w)
+
+
+@every_penalty
+def test_the_slope_at_zero_is_zero_and_zero_stays(penalty, dtype, backend):
+    zeros = np.array([0.0, -0.0] * 10, dtype)[: rows_of(penalty)]
+    assert not penalty.grad(zeros).any()
+    assert penalty(zeros) == 0
+    u = penalty.prox(zeros, 1.0)
+    np.testing.assert_array_equal(u, zeros)
+    np.testing.assert_array_equal(np.signbit(u), np.signbit(zeros))
+
+
+@every_penalty
+def test_the_gradient_is_the_slope_of_the_value(penalty, backend, rng):
+    w, ahead, step = draw(penalty, rng, np.float64, 3), draw(penalty, rng, np.float64, 3), 1e-4
+    around = [penalty(w + k * step * ahead) for k in (-2, -1, 1, 2)]
+    slope = (around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * step)
+    assert np.vdot(penalty.grad(w), ahead) == pytest.approx(slope, rel=1e-9, abs=1e-9)
+
+
+@every_penalty
+def test_value_and_gradient_have_the_same_bits_together_and_apart(penalty, dtype, backend, rng):
+    for width in (1, 7, 400):
+        w = draw(penalty, rng, dtype, width)
+        value, grad = penalty.value_and_grad(w)
+        assert value == penalty(w)
+        assert grad.tobytes() == penalty.grad(w).tobytes()
+        assert (type(value), type(grad), grad.shape, grad.dtype) == (float, np.ndarray, w.shape, dtype)
+        assert penalty.prox(w, 0.3).dtype == dtype
+
+
+@pytest.mark.parametrize("penalty", [p for p in STRUCTURED if p.lam], ids=repr)
+def test_nan_spoils_its_group_and_no_other(penalty, dtype, backend, rng):
+    w = draw(penalty, rng, dtype, 4)
+    for sick in groups_of(penalty):
+        spoilt = w.copy()
+        spoilt[sick[0], 1] = np.nan
+        assert math.isnan(penalty(spoilt))
+        others = [j for j in range(len(w)) if j not in sick]
+        for method in (penalty.grad, lambda w: penalty.prox(w, 0.1)):
+            result, healthy = method(spoilt), method(w)
+            assert np.isnan(result[sick]).all()
+            np.testing.assert_array_equal(result[others], healthy[others])
+
+
+@pytest.mark.parametrize("penalty", [p for p in STRUCTURED if p.lam], ids=repr)
+def test_infinite_parameters_give_the_limit(penalty, dtype, backend):
+    for count in (1, 2):
+        w = np.ones((rows_of(penalty), 3), dtype)
+        w[0, :count] = [np.inf, -np.inf][:count]
+        big = np.where(np.isinf(w), np.sign(w) * np.finfo(dtype).max, 0)
+        rows = next(rows for rows in groups_of(penalty) if 0 in rows)
+        assert penalty(w) == np.inf
+        np.testing.assert_allclose(penalty.grad(w)[rows], penalty.grad(big)[rows], rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(penalty.prox(w, 0.5)[rows], w[rows])
+
+
+@every_penalty
+def test_no_parameters_cost_nothing(penalty, dtype, backend):
+    none = np.empty((rows_of(penalty), 0), dtype)
+    assert penalty(none) == 0
+    assert penalty.grad(none).shape == penalty.prox(none, 1.0).shape == none.shape
+    nobody = lossref.GroupLasso(lam=1.0, groups=())
+    assert nobody(np.empty(0, dtype)) == 0
+    assert nobody.prox(np.empty((0, 2), dtype), 1.0).shape == (0, 2)
+
+
+@every_penalty
+@hypothesis.given(data=st.data())
+@hypothesis.settings(max_examples=15)
+def test_any_floats_have_the_bits_of_numpy(penalty, dtype, backend, data):
+    assert penalty.exact
+    width = data.draw(st.integers(1, 9))
+    numbers = st.floats(width=dtype.itemsize * 8, allow_subnormal=True)
+    size = rows_of(penalty) * width
+    w = np.array(data.draw(st.lists(numbers, min_size=size, max_size=size)), dtype).reshape(-1, width)
+    step = data.draw(st.floats(1e-6, 1e6))
+    got = all_of_penalty_at(penalty, w, step)
+    with lossref.use_backend("numpy"):
+        wanted = all_of_penalty_at(penalty, w, step)
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(np.signbit(one[one == 0]), np.signbit(other[other == 0]))
+
+
+def all_of_penalty_at(penalty, w, step):
+    return [np.array(penalty(w)), penalty.grad(w), penalty.prox(w, step)]
+
+
+@every_penalty
+def test_the_bits_are_those_of_every_backend_and_layout(penalty, dtype, rng, tmp_path):
+    for width in (2, 3, 100):
+        w = draw(penalty, rng, dtype, width)
+        with lossref.use_backend("numpy"):
+            wanted = all_of_penalty(penalty, w)
+        for name in _backend.available():
+            with lossref.use_backend(name):
+                assert all_of_penalty(penalty, w) == wanted
+                for layout, other in layouts(w, tmp_path):
+                    assert all_of_penalty(penalty, other) == wanted, layout
+
+
+@every_penalty
+def test_nothing_is_read_or_written_beyond_parameters(penalty, dtype, backend, rng):
+    for width in (1, 2, 33):
+        w = draw(penalty, rng, dtype, width)
+        wanted = all_of_penalty(penalty, w)
+        for inside in guarded(w):
+            assert all_of_penalty(penalty, inside) == wanted
+            assert penalty.grad(inside, out=inside) is inside
+            assert inside.tobytes() == wanted[1]
+
+
+@every_penalty
+def test_out_may_be_the_parameters_or_any_layout(penalty, dtype, backend, rng):
+    w = draw(penalty, rng, dtype, 4)
+    for run in (penalty.grad, lambda w, out=None: penalty.prox(w, 0.3, out=out)):
+        wanted = run(w)
+        for out in (w.copy(), *writable_layouts(w.shape, dtype)):
+            assert run(out if np.array_equal(out, w) else w, out=out) is out
+            assert out.tobytes() == wanted.tobytes()
+
+
+@every_penalty
+def test_a_penalty_is_a_value(penalty, backend, rng):
+    w = draw(penalty, rng, np.float64, 2)
+    wanted = penalty.prox(w, 0.3)
+    again = eval(repr(penalty), {type(penalty).__name__: type(penalty)})
+    copies = [again, copy.copy(penalty), copy.deepcopy(penalty)]
+    copies += [pickle.loads(pickle.dumps(penalty, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    for other in copies:
+        assert (other, hash(other)) == (penalty, hash(penalty))
+        np.testing.assert_array_equal(other.prox(w, 0.3), wanted)
+    assert all(other != penalty for other in registry.samples() if repr(other) != repr(penalty))
+    for field in dataclasses.fields(penalty):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(penalty, field.name, getattr(penalty, field.name))
+    assert "w_1" in penalty._repr_latex_()
+
+
+# --- Groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_groups_of_one_are_the_lasso(dtype, backend, rng):
+    w = rng.standard_normal(30).astype(dtype)
+    alone, lasso = lossref.GroupLasso(lam=0.7, groups=range(30)), lossref.L1(lam=0.7)
+    eps = float(np.finfo(dtype).eps)
+    assert alone(w) == pytest.approx(lasso(w), rel=4 * eps)
+    np.testing.assert_allclose(alone.grad(w), lasso.grad(w), rtol=2 * eps)
+    np.testing.assert_allclose(alone.prox(w, 0.4), lasso.prox(w, 0.4), atol=4 * eps)
+
+
+def test_the_names_of_the_groups_do_not_matter(dtype, backend, rng):
+    w = rng.standard_normal((6, 2)).astype(dtype)
+    small = lossref.GroupLasso(lam=1.0, groups=[0, 1, 0, 2, 1, 0])
+    large = lossref.GroupLasso(lam=1.0, groups=[10**30, -5, 10**30, 7, -5, 10**30])
+    np.testing.assert_array_equal(small.grad(w), large.grad(w))
+    np.testing.assert_array_equal(small.prox(w, 0.3), large.prox(w, 0.3))
+
+
+def test_a_group_of_many_keeps_its_digits(dtype, backend, rng):
+    w = rng.standard_normal(100_003).astype(dtype)
+    norm = math.sqrt(math.fsum(w.astype(np.float64) ** 2))
+    whole = lossref.GroupLasso(lam=1.0, groups=np.zeros(w.size, int))
+    assert whole(w) == pytest.approx(math.sqrt(w.size) * norm, rel=4 * np.finfo(np.float64).eps)
+    np.testing.assert_allclose(whole.grad(w), math.sqrt(w.size) * w / norm, rtol=4 * np.finfo(dtype).eps)
