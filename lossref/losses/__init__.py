@@ -2,6 +2,16 @@
 
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.regression import MAE, MSE, Huber
+from lossref.losses.weights import balanced_weights, effective_number_weights
 
 # In the order of their teaching.
-__all__ = ["MSE", "MAE", "Huber", "BinaryCrossEntropy", "CategoricalCrossEntropy", "NLL"]  # noqa: RUF022
+__all__ = [  # noqa: RUF022
+    "MSE",
+    "MAE",
+    "Huber",
+    "BinaryCrossEntropy",
+    "CategoricalCrossEntropy",
+    "NLL",
+    "balanced_weights",
+    "effective_number_weights",
+]
