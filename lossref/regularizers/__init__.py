@@ -1,7 +1,8 @@
-"""Regularizers: penalties on the parameters themselves, with their gradients and proximal maps."""
+"""Regularizers: penalties on the parameters themselves, with their gradients and proximal maps; and projections."""
 
+from lossref.regularizers.projections import project_ball, project_box, project_simplex
 from lossref.regularizers.separable import L1, L2, ElasticNet
 from lossref.regularizers.structured import GroupLasso
 
 # In the order of their teaching.
-__all__ = ["L1", "L2", "ElasticNet", "GroupLasso"]
+__all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "project_box", "project_simplex", "project_ball"]  # noqa: RUF022
