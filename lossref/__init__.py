@@ -2,7 +2,19 @@
 
 from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
-from lossref.losses import MAE, MSE, NLL, BinaryCrossEntropy, CategoricalCrossEntropy, Huber
+from lossref.losses import (
+    MAE,
+    MSE,
+    NLL,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    EpsilonInsensitive,
+    Huber,
+    LogCosh,
+    PseudoHuber,
+    Quantile,
+    SmoothL1,
+)
 from lossref.optimizers import SGD, Adam, AdamW
 from lossref.regularizers import L1, L2, ElasticNet, GroupLasso
 from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
@@ -22,9 +34,14 @@ __all__ = [
     "CategoricalCrossEntropy",
     "Cosine",
     "ElasticNet",
+    "EpsilonInsensitive",
     "Exponential",
     "GroupLasso",
     "Huber",
+    "LogCosh",
+    "PseudoHuber",
+    "Quantile",
+    "SmoothL1",
     "StepDecay",
     "Warmup",
     "get_num_threads",

@@ -86,7 +86,13 @@ class Formula:
         if field is None:
             return {}
         text = self.range_of(field).text
-        return {"positive": True} if "> 0" in text else {"nonnegative": True} if ">= 0" in text or "[0" in text else {}
+        return (
+            {"positive": True}
+            if "> 0" in text or "(0" in text
+            else {"nonnegative": True}
+            if ">= 0" in text or "[0" in text
+            else {}
+        )
 
     def expression(self) -> Any:
         """The formula as a SymPy expression in the symbols of :meth:`arguments`."""

@@ -92,6 +92,11 @@ def fraction(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] 
     return ranged(default, "a number in [0, 1)", refuse_unless(lambda x: 0 <= x < 1, as_real), slider=slider)
 
 
+def inner(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in (0, 1): neither end is allowed."""
+    return ranged(default, "a number in (0, 1)", refuse_unless(lambda x: 0 < x < 1, as_real), slider=slider)
+
+
 def proportion(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number in [0, 1], both ends allowed."""
     return ranged(default, "a number in [0, 1]", refuse_unless(lambda x: 0 <= x <= 1, as_real), slider=slider)

@@ -95,6 +95,53 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             MEAN,
         ),
     ),
+    "SmoothL1": (
+        Spelling(
+            "PyTorch",
+            "torch.nn.functional.smooth_l1_loss(pred, target, beta={beta}, reduction={reduction!r})",
+            "huber_loss with delta=beta is β times this.",
+        ),
+        Spelling(
+            "Keras",
+            "keras.losses.Huber(delta={beta})(target, pred) / {beta}",
+            "There is no class for it; it is Huber's loss over its parameter. The target comes first.",
+            MEAN,
+        ),
+        Spelling(
+            "optax",
+            "optax.huber_loss(pred, target, delta={beta}).mean() / {beta}",
+            "There is no function for it; it is Huber's loss over its parameter.",
+            MEAN,
+        ),
+    ),
+    "LogCosh": (
+        Spelling("Keras", "keras.losses.LogCosh()(target, pred)", "The target comes first.", MEAN),
+        Spelling("optax", "optax.log_cosh(pred, target).mean()", "Not reduced by itself.", MEAN),
+    ),
+    "PseudoHuber": (
+        Spelling(
+            "JAX",
+            "({delta} ** 2 * (jax.numpy.sqrt(1 + ((pred - target) / {delta}) ** 2) - 1)).mean()",
+            "There is no function for it. Written so, it cancels near 0.",
+            MEAN,
+        ),
+    ),
+    "Quantile": (
+        Spelling(
+            "scikit-learn",
+            "sklearn.metrics.mean_pinball_loss(target, pred, alpha={q})",
+            "The target comes first; in gradient boosting the slope at a residual of 0 is −q.",
+            MEAN,
+        ),
+    ),
+    "EpsilonInsensitive": (
+        Spelling(
+            "scikit-learn",
+            "sklearn.linear_model.SGDRegressor(loss='epsilon_insensitive', epsilon={epsilon})",
+            "The loss is a setting of models (SVR and LinearSVR have it too), not a function that could be called.",
+            equal=False,
+        ),
+    ),
     "BinaryCrossEntropy": (
         Spelling(
             "PyTorch",

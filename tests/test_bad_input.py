@@ -437,6 +437,7 @@ CONTRACT = {
     "a number > 0": (is_real, lambda v: finite(v) and v > 0),
     "a number >= 0": (is_real, lambda v: finite(v) and v >= 0),
     "a number in [0, 1)": (is_real, lambda v: finite(v) and 0 <= v < 1),
+    "a number in (0, 1)": (is_real, lambda v: finite(v) and 0 < v < 1),
     "a number in [0, 1]": (is_real, lambda v: finite(v) and 0 <= v <= 1),
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),

@@ -29,6 +29,7 @@ def test_five_errors_with_an_outlier(loss, value, backend):
 
 @pytest.mark.parametrize(("beta", "value"), [(2.0, 4.65), (5.0, 3.86)])
 def test_smooth_l1_is_huber_over_beta(beta, value, backend):
+    assert lossref.SmoothL1(beta=beta)(ERRORS, np.zeros(5)) == pytest.approx(value, rel=1e-15)
     assert lossref.Huber(delta=beta)(ERRORS, np.zeros(5)) / beta == pytest.approx(value, rel=1e-15)
 
 

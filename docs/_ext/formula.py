@@ -178,12 +178,12 @@ def properties(formula: type[Formula]) -> str:
         value = getattr(claims, field.name)
         if value in SAY:
             said = SAY[value]
-        elif field.name in ("lipschitz", "smoothness"):
+        elif field.name == "minimizer":
+            said = str(value)
+        else:
             instance = mathematics.representative(formula)
             symbols = {str(s): s for s in instance.arguments().values() if hasattr(s, "free_symbols")}
             said = f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
-        else:
-            said = str(value)
         rows.append([PROPERTIES.get(field.name, field.name.replace("_", " ")), said])
     return f"{heading('Properties')}\nEach line is proven by a test.\n\n" + table(["property", "value"], rows)
 

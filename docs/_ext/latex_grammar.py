@@ -73,6 +73,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "log": mpmath.log,
     "ln": mpmath.log,
     "cos": mpmath.cos,
+    "cosh": mpmath.cosh,
     "sin": mpmath.sin,
     "tanh": mpmath.tanh,
     "sign": mpmath.sign,

@@ -3,14 +3,23 @@
 Constants have names and the type of the arrays: a bare ``2`` would make Cython compute in float64, at half the speed.
 """
 
+from libc.math cimport sqrt, sqrtf
+
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
+from lossref._kernels.vecmath cimport absolute, exp_of_sum, log1p_parts, mul_add, square_lost, tanh
 
 
 cdef inline real clip(real x, real low, real high) noexcept nogil:
     """The nearest number in [low, high]; NaN stays NaN, because every comparison with it is false."""
     x = high if x > high else x
     return low if x < low else x
+
+
+cdef inline real lost(real pred, real target, real r) noexcept nogil:
+    """What rounding took from the difference r: pred - target = r + lost exactly; 0 where there is no difference."""
+    cdef real zero = 0, back = r - pred, gone = (pred - (r - back)) - (target + back)
+    return gone if gone == gone else zero
 
 
 cdef void mse(
@@ -73,8 +82,161 @@ cdef void huber_curvature(
         out[i] = r if r != r else (zero if r > delta else (zero if r < -delta else one))
 
 
+cdef void smoothl1(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    cdef real beta = <real>p[0], half = 0.5, r, c, s
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        c = clip(r, -beta, beta)
+        s = c / beta
+        value[i] = s * (r - half * c)       # r²/2β where c = r, and |r| - β/2 where c = ±β
+        slope[i] = s
+
+
+cdef void smoothl1_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real beta = <real>p[0], inside = <real>(1 / p[0]), zero = 0, r
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        out[i] = r if r != r else (zero if r > beta else (zero if r < -beta else inside))
+
+
+cdef inline real log_cosh_quartic(real s) noexcept nogil:
+    """(log(cosh(r)) - r**2/2) / r**4 where 0 <= s = r**2 <= 1, of degree 6 (float32) or 13 (float64)."""
+    cdef real w = s * s, p, odd
+    if real is float:
+        p = -2.6103515e-05
+        p = mul_add(p, s, <real>0.00017797941)
+        p = mul_add(p, s, <real>-0.000682005)
+        p = mul_add(p, s, <real>0.0021632034)
+        p = mul_add(p, s, <real>-0.0067405454)
+        p = mul_add(p, s, <real>0.022221612)
+        p = mul_add(p, s, <real>-0.08333331)
+    else:
+        odd = 7.2515942743930565e-09
+        odd = mul_add(odd, w, <real>3.7817746326664144e-07)
+        odd = mul_add(odd, w, <real>4.1928488696344176e-06)
+        odd = mul_add(odd, w, <real>3.272216810729623e-05)
+        odd = mul_add(odd, w, <real>0.0002565763424788326)
+        odd = mul_add(odd, w, <real>0.0021869487852810053)
+        odd = mul_add(odd, w, <real>0.022222222222093375)
+        p = -7.346882090352196e-08
+        p = mul_add(p, w, <real>-1.3773230382001686e-06)
+        p = mul_add(p, w, <real>-1.1827945616888799e-05)
+        p = mul_add(p, w, <real>-9.097120612481973e-05)
+        p = mul_add(p, w, <real>-0.0007386022940637748)
+        p = mul_add(p, w, <real>-0.006746031741863971)
+        p = mul_add(p, w, <real>-0.08333333333333194)
+        p = mul_add(odd, s, p)
+    return p
+
+
+cdef void log_cosh(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """s/2 + s² p(s) where s = r² < 1, and |r| - log(1 + tanh |r|) beyond."""
+    cdef real half = 0.5, zero = 0, one = 1, r, a, s, near, t, high, low
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        a = absolute(r)
+        s = r * r
+        near = mul_add(half, s, mul_add(s * s, log_cosh_quartic(s), half * square_lost(r, s)))
+        t = tanh(r)
+        high = log1p_parts(absolute(t), zero, &low)
+        value[i] = near if a < one else (a - high) - low
+        slope[i] = t
+
+
+cdef void log_cosh_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    """1 / cosh(r)² = 4 e / (1 + e)² with e = exp(-2 |r|)."""
+    cdef real zero = 0, one = 1, two = 2, four = 4, r, gone, e, rest
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        gone = lost(pred[i], target[i], r)          # a residual's last digit is many in its exponential
+        e = exp_of_sum(-two * absolute(r), two * (gone if r < zero else -gone))
+        rest = one / (one + e)
+        out[i] = four * e * rest * rest
+
+
+cdef inline real hyperbola(real a, real delta, real* share) noexcept nogil:
+    """The root of a² + δ², and δ as ``share``, both divided by the larger of a and δ, lest a square overflow."""
+    cdef real one = 1, larger = a if a > delta else delta, smaller = delta if a > delta else a
+    cdef real q = smaller / larger
+    share[0] = q if a > delta else one
+    return sqrtf(one + q * q) if real is float else sqrt(one + q * q)
+
+
+cdef void pseudo_huber(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """r² / (root + 1) and r / root, where root = sqrt(1 + r²/δ²); beyond δ, both with δ/r taken out."""
+    cdef real delta = <real>p[0], r, c, root, share
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        c = clip(r, -delta, delta)
+        root = hyperbola(absolute(r), delta, &share)
+        value[i] = c * (r / (root + share))
+        slope[i] = c / root
+
+
+cdef void pseudo_huber_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real delta = <real>p[0], root, share, k
+    cdef Py_ssize_t i
+    for i in range(n):
+        root = hyperbola(absolute(pred[i] - target[i]), delta, &share)
+        k = share / root
+        out[i] = k * k * k
+
+
+cdef void quantile(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    cdef real above = <real>(1 - p[0]), below = <real>p[0], zero = 0, r
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        value[i] = above * r if r > zero else below * (zero - r)
+        slope[i] = above if r > zero else (-below if r < zero else r + zero)
+
+
+cdef void epsilon_insensitive(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """|r| - ε where that is positive, with what r and ε have lost by rounding: near the edge nothing else is left."""
+    cdef real epsilon = <real>p[0], epsilon_low = <real>(p[0] - epsilon), zero = 0, one = 1, r, gone, beyond, side
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        gone = lost(pred[i], target[i], r)
+        beyond = (absolute(r) - epsilon) + ((-gone if r < zero else gone) - epsilon_low)
+        side = one if r > zero else (-one if r < zero else r)
+        value[i] = zero if beyond <= zero else beyond
+        slope[i] = zero if beyond <= zero else side
+
+
 kernels = {
     "mse": pointwise(mse[float], mse[double], mse_curvature[float], mse_curvature[double]),
     "mae": pointwise(mae[float], mae[double], mae_curvature[float], mae_curvature[double]),
     "huber": pointwise(huber[float], huber[double], huber_curvature[float], huber_curvature[double]),
+    "smoothl1": pointwise(smoothl1[float], smoothl1[double], smoothl1_curvature[float], smoothl1_curvature[double]),
+    "log_cosh": pointwise(log_cosh[float], log_cosh[double], log_cosh_curvature[float], log_cosh_curvature[double]),
+    "pseudo_huber": pointwise(
+        pseudo_huber[float], pseudo_huber[double], pseudo_huber_curvature[float], pseudo_huber_curvature[double]
+    ),
+    # Straight lines: what has the kinks of absolute error has its curvature.
+    "quantile": pointwise(quantile[float], quantile[double], mae_curvature[float], mae_curvature[double]),
+    "epsilon_insensitive": pointwise(
+        epsilon_insensitive[float], epsilon_insensitive[double], mae_curvature[float], mae_curvature[double]
+    ),
 }

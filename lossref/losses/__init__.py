@@ -1,7 +1,16 @@
 """Loss functions: how wrong a prediction is, and in which direction to mend it."""
 
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
-from lossref.losses.regression import MAE, MSE, Huber
+from lossref.losses.regression import (
+    MAE,
+    MSE,
+    EpsilonInsensitive,
+    Huber,
+    LogCosh,
+    PseudoHuber,
+    Quantile,
+    SmoothL1,
+)
 from lossref.losses.weights import balanced_weights, effective_number_weights
 
 # In the order of their teaching.
@@ -9,6 +18,11 @@ __all__ = [  # noqa: RUF022
     "MSE",
     "MAE",
     "Huber",
+    "SmoothL1",
+    "LogCosh",
+    "PseudoHuber",
+    "Quantile",
+    "EpsilonInsensitive",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",

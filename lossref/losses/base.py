@@ -18,13 +18,14 @@ from lossref._parameters import choice
 class Properties:
     """What is proven of a loss as a function of one prediction; the tests hold each line against the formula.
 
+    What holds for some settings only, such as ``symmetric``, is a condition on the hyper-parameters: ``"Eq(q, 1/2)"``.
     ``lipschitz`` bounds the absolute slope and ``smoothness`` the curvature; both are expressions in the
     hyper-parameters, or None where there is no bound. ``minimizer`` is the statistic of the targets that the best
     constant prediction equals."""
 
     convex: bool
     differentiable: bool
-    symmetric: bool
+    symmetric: bool | str
     lipschitz: str | None
     smoothness: str | None
     minimizer: str

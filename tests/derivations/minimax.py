@@ -97,6 +97,14 @@ def log1p_square(u):
     return t * log_cubic(t) - mp.mpf(1) / 2
 
 
+def log_cosh_quartic(s):
+    """(log(cosh(r)) - r**2/2) / r**4 at s = r**2; at 0, where the quotient is none, its limit."""
+    if s == 0:
+        return -mp.mpf(1) / 12
+    with mp.workdps(120):  # the difference cancels
+        return (mp.log(mp.cosh(mp.sqrt(s))) - s / 2) / s**2
+
+
 PROBLEMS = {
     # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2 and a hair, which whole powers of two leave.
     # The error is weighed against expm1(r), which is the harder of the two.
@@ -128,6 +136,15 @@ PROBLEMS = {
         "-0.5",
         "0.5",
         {"float": 8, "double": 19},
+    ),
+    # log(cosh(r)) = s/2 + s**2 p(s) where s = r**2 <= 1.
+    "log_cosh_quartic": Problem(
+        "regression.pyx",
+        log_cosh_quartic,
+        lambda s: s / (mp.mpf(1) / 2 + s * log_cosh_quartic(s)),
+        0,
+        1,
+        {"float": 6, "double": 13},
     ),
 }
 

@@ -1,5 +1,7 @@
 """The frameworks' own values and derivatives of losses and penalties, where they are installed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,10 @@ def test_regression_losses_are_those_of_pytorch(scale, reduction, backend, rng):
         (lossref.MSE(reduction=reduction), lambda x: nn.mse_loss(x, y, reduction=reduction)),
         (lossref.MAE(reduction=reduction), lambda x: nn.l1_loss(x, y, reduction=reduction)),
         (lossref.Huber(delta=0.7, reduction=reduction), lambda x: nn.huber_loss(x, y, reduction=reduction, delta=0.7)),
+        (
+            lossref.SmoothL1(beta=0.7, reduction=reduction),
+            lambda x: nn.smooth_l1_loss(x, y, reduction=reduction, beta=0.7),
+        ),
     ):
         for one, other in zip(both(loss, pred, target), torch_derivatives(function, pred), strict=True):
             close(one, other)
@@ -156,6 +162,7 @@ def test_losses_are_those_of_optax(scale, optax, rng):
         (lossref.MSE(), target, optax.squared_error),
         (lossref.MAE(), target, lambda x, y: abs(x - y)),
         (lossref.Huber(delta=0.7), target, lambda x, y: optax.huber_loss(x, y, delta=0.7)),
+        (lossref.LogCosh(), target, optax.log_cosh),
         (lossref.BinaryCrossEntropy(), chance, optax.sigmoid_binary_cross_entropy),
         (lossref.CategoricalCrossEntropy(), labels, optax.softmax_cross_entropy_with_integer_labels),
     ]
@@ -177,13 +184,14 @@ def test_losses_are_those_of_scikit_learn(backend, rng):
     for loss, their, y, factor in (
         (lossref.MSE(), theirs.HalfSquaredError(), target, 0.5),
         (lossref.MAE(), theirs.AbsoluteError(), target, 1),
+        (lossref.Quantile(q=0.9), theirs.PinballLoss(quantile=0.9), target, 1),
         (lossref.BinaryCrossEntropy(), theirs.HalfBinomialLoss(), labels, 1),
     ):
         close(factor * loss(raw, y, weight=weight), their(y_true=y, raw_prediction=raw, sample_weight=weight))
         slope, curvature = their.gradient_hessian(y_true=y, raw_prediction=raw, sample_weight=weight)
-        total = type(loss)(reduction="sum")
+        total = dataclasses.replace(loss, reduction="sum")
         close(factor * total.grad(raw, y, weight=weight), slope, rel=1e-12)
-        if type(loss) is not lossref.MAE:  # its curvature is 0; scikit-learn says 1, since boosting needs one
+        if loss.properties.smoothness:  # straight lines have curvature 0; scikit-learn says 1, since boosting needs one
             close(factor * total.curvature(raw, y, weight=weight), curvature, rel=1e-12)
 
 
