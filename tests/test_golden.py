@@ -104,3 +104,18 @@ def test_penalties_by_hand(backend):
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0])(w) == 5 * math.sqrt(2)
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0, 0, 0])([*w, 0, 0]) == 10
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0, 0, 0]).prox([*w, 0, 0], 1.25).tolist() == [1.5, -2.0, 0, 0]
+
+
+def test_smooth_relatives_of_absolute_error_keep_their_digits_near_zero_and_far_away(backend):
+    """By their series and by their asymptotes; as usually written, they are 0 here, or infinite."""
+    for loss in (lossref.LogCosh(), lossref.PseudoHuber(delta=3.0)):
+        assert loss([1e-9], [0.0]) == pytest.approx(5e-19, rel=1e-15, abs=0)
+    assert lossref.LogCosh()([1000.0], [0.0]) == pytest.approx(1000 - math.log(2), rel=1e-15)
+    assert lossref.PseudoHuber(delta=3.0)(np.array([1e30], np.float32), [0.0]) == pytest.approx(3e30, rel=2e-7)
+    assert lossref.PseudoHuber(delta=4.0)([3.0], [0.0]) == 4.0  # the triangle 3, 4, 5
+
+
+def test_two_prices_and_a_tolerance_by_hand(backend):
+    assert lossref.Quantile(q=0.9, reduction="sum")([0.0, 20.0], [10.0, 10.0]) == pytest.approx(9 + 1)
+    assert lossref.Quantile()(ERRORS, np.zeros(5)) == 2.8  # half of the mean absolute error
+    assert lossref.EpsilonInsensitive(epsilon=1.5)(ERRORS, np.zeros(5)) == pytest.approx((0.5 + 0.5 + 1.5 + 18.5) / 5)

@@ -304,7 +304,7 @@ class LogCosh(PointwiseLoss):
     >>> import lossref
     >>> loss = lossref.LogCosh()
     >>> round(loss([3.0, -0.5], [0.0, 0.0]), 6)
-    1.214719
+    1.214722
     >>> loss([1e-9], [0.0])
     5e-19
     >>> loss.grad([1000.0, 0.0], [0.0, 0.0])
@@ -377,7 +377,7 @@ class PseudoHuber(PointwiseLoss):
     >>> loss([3.0, -3.0], [0.0, 0.0])
     4.0
     >>> loss.grad([3.0, -3.0], [0.0, 0.0])
-    array([ 0.3, -0.3])
+    array([ 1.2, -1.2])
     """
 
     delta: float = positive(1.0, slider=(0.1, 5.0))
