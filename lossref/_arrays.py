@@ -105,6 +105,18 @@ def may_overlap(a: Array, b: Array) -> bool:
         return True
 
 
+def check_signs(formula: Any, labels: Array) -> None:
+    """Refuse targets other than -1 and +1, with the first one that is neither; NaN passes, as everywhere."""
+    wrong = ~((np.abs(labels) == 1) | np.isnan(labels))
+    if wrong.any():
+        place = np.unravel_index(np.argmax(wrong), wrong.shape)
+        name = f"target[{', '.join(map(str, place))}] =" if place else "target ="
+        raise ValueError(
+            f"{type(formula).__name__}: {name} {labels[place]} is no label: labels are -1 and 1. "
+            "From 0 and 1 they are made by 2 * y - 1"
+        )
+
+
 def prepare(
     formula: Any, a: Any, b: Any, weight: Any, out: Any, wants_array: bool
 ) -> tuple[Array, Array, Array | None, Array | None, float, Deliver | None]:
@@ -122,6 +134,8 @@ def prepare(
     if b is not a:
         other = as_floats(owner, second, b)
         check_shape(owner, second, other, first, shape)
+    if getattr(formula, "signs", False):
+        check_signs(formula, other)
     weights, per_sample = None, None
     if weight is not None:
         per_sample = as_floats(owner, "weight", weight)

@@ -9,6 +9,7 @@ SYMBOLS = {
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",
+    "margin": "m",
     "w": "w",
     "step": r"\eta",
     "x1": "x_1",

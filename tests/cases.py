@@ -21,6 +21,8 @@ METHODS = ("values", "grad", "curvature")
 @functools.cache
 def takes_probabilities(formula):
     """Does a prediction, does a target outside [0, 1] make no sense to the loss? Then it answers NaN."""
+    if formula.signs:
+        return False, False
     with lossref.use_backend("numpy"):
         inside = np.array([[0.25, 0.75, 0.25]]) if isinstance(formula, RowwiseLoss) else np.array([0.25])
         pred, target = inside + 1, inside + 1
@@ -57,6 +59,9 @@ class Case:
             return pred.astype(dtype), target
         if self.targets == "probabilities":
             target = rng.dirichlet(np.ones(classes), samples)
+        elif self.loss.signs:
+            target = rng.choice([-1.0, 1.0], shape)
+            target[:1] = -np.sign(pred[:1])  # one mistake at least: what is right may cost nothing
         else:
             target = rng.uniform(0, 1, shape) if mass else scale * rng.standard_normal(shape)
         return pred.astype(dtype), target.astype(dtype)
@@ -117,6 +122,10 @@ def telling_points(loss, dtype):
     """Predictions and targets that try a pointwise loss hard."""
     rng = np.random.default_rng(20)
     odds, mass = takes_probabilities(loss)
+    if loss.signs:
+        edges = neighbours([1, *(value for value in vars(loss).values() if isinstance(value, float))], dtype)
+        margins = np.concatenate([telling_numbers(dtype), telling_logits(dtype), edges, -edges])
+        return np.concatenate([margins, -margins]), np.repeat(np.array([1, -1], dtype), margins.size)
     if not mass:
         residuals = telling_numbers(dtype)
         scale = np.exp(rng.uniform(-12, 12, 150))

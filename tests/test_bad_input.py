@@ -355,6 +355,39 @@ def test_class_weights_for_other_classes_are_refused(loss, backend):
             weighted.grad(np.zeros((2, 3)), target)
 
 
+signs = pytest.mark.parametrize(
+    "loss", list({type(loss): type(loss)() for loss in cases.POINTWISE if loss.signs}.values()), ids=repr
+)
+
+
+@every_method
+@signs
+def test_what_is_no_label_is_named_before_anything_is_written(loss, method, dtype, backend):
+    """In the fast way in, the one for lists and strides, and the one with weights; neighbours of a label among them."""
+    name = type(loss).__name__
+    pred, right = np.full(70, 0.5, dtype), np.where(np.arange(70) % 3, 1, -1).astype(dtype)
+    one = dtype.type(1)
+    for label in (0, 2, 0.5, -1e-30, np.inf, -np.inf, np.nextafter(one, 2 * one), np.nextafter(-one, 0 * one)):
+        target = right.copy()
+        target[67] = label
+        words = r"\[67\] = \S+ is no label: .* 2 \* y - 1$"
+        out = np.full(70, 12345, dtype)
+        with Untouched(pred, target, out):
+            for given in (target, target.tolist(), np.repeat(target, 2)[::2]):
+                with refuses(ValueError, name, "target", words):
+                    getattr(loss, method)(pred, given, **({"out": out} if takes_out(method) else {}))
+            with refuses(ValueError, name, "target", words):
+                getattr(loss, method)(pred, target, weight=np.zeros(70))
+        with refuses(ValueError, name, "target", r"\[33, 1\] = "):
+            getattr(loss, method)(pred.reshape(35, 2), target.reshape(35, 2))
+    with refuses(ValueError, name, "target", "= 0.0 is no label"):
+        getattr(loss, method)(0.5, 0)
+    with refuses(ValueError, name, "target", r"\[0\] = 0.5 is no label"):  # the same array twice
+        getattr(loss, method)(pred, pred)
+    right[3] = np.nan
+    assert np.isnan(loss.values(pred, right)).sum() == 1
+
+
 # --- Penalties ----------------------------------------------------------------------------------------------------
 
 

@@ -91,6 +91,29 @@ def test_kinks_have_slope_zero(backend):
     assert lossref.L1(lam=0.5).grad([0.0])[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("loss", "values", "slopes"),
+    [
+        (lossref.Hinge(), [0, 0.5, 2, 4], [0, -1, -1, 1]),
+        (lossref.Hinge(margin=0.25), [0, 0, 1.25, 3.25], [0, 0, -1, 1]),
+        (lossref.SquaredHinge(), [0, 0.25, 4, 16], [0, -1, -4, 8]),
+        (lossref.Perceptron(), [0, 0, 1, 3], [0, 0, -1, 1]),
+        (lossref.ModifiedHuber(), [0, 0.25, 4, 12], [0, -1, -4, 4]),
+        (lossref.losses.Exponential(), np.exp([-2, -0.5, 1, 3]), np.exp([-2, -0.5, 1, 3]) * [-1, -1, -1, 1]),
+    ],
+    ids=repr,
+)
+def test_margins_right_just_right_and_wrong(loss, values, slopes, backend):
+    score, label = [2.0, 0.5, -1.0, 3.0], [1, 1, 1, -1]
+    assert loss.values(score, label) == pytest.approx(values, rel=1e-15)
+    assert 4 * loss.grad(score, label) == pytest.approx(slopes, rel=1e-15)
+
+
+def test_the_kinks_of_margins_have_slope_zero(backend):
+    assert lossref.Hinge().grad([1.0, -1.0], [1, -1]).tolist() == [0, 0]  # PyTorch's relu 0, maximum -1/2, clamp_min -1
+    assert lossref.Perceptron().grad([0.0, 0.0], [1, -1]).tolist() == [0, 0]
+
+
 def test_penalties_by_hand(backend):
     w = [3.0, -4.0]
     assert lossref.L1(lam=0.5)(w) == 3.5

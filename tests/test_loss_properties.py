@@ -72,10 +72,12 @@ def test_smoothness_bounds_the_curvature_and_is_no_larger_than_it_need_be(case, 
         target = np.round(target)
     text = case.loss.properties.smoothness
     slopes = total.grad(pred, target)
-    if text is None:  # the slope jumps
-        step = total.grad(target + 1e-300, target) - total.grad(target - 1e-300, target)
-        assert np.abs(step).max() > 0 or not case.loss.properties.differentiable
-        assert not case.loss.properties.differentiable
+    if text is None and case.loss.properties.differentiable:  # it grows without bound
+        assert total.curvature(*wide(case, rng)).max() > 1e3
+    elif text is None:  # the slope jumps
+        kink = getattr(case.loss, "margin", 0.0) * target if case.loss.signs else target
+        step = total.grad(kink + 1e-9, target) - total.grad(kink - 1e-9, target)
+        assert np.abs(step).max() > 0
     else:
         sharpest = total.curvature(pred, target).max()
         smoothed = 1 - getattr(case.loss, "label_smoothing", 0.0)
@@ -86,7 +88,7 @@ def test_smoothness_bounds_the_curvature_and_is_no_larger_than_it_need_be(case, 
 @pytest.mark.parametrize("case", [case for case in proven() if not case.rowwise], ids=str)
 def test_symmetric_is_what_does_not_tell_over_from_under(case, rng):
     pred, target = case.draw(rng, 500, np.float64)
-    if cases.takes_probabilities(case.loss)[1]:
+    if cases.takes_probabilities(case.loss)[1] or case.loss.signs:
         same = case.loss.values(-pred, target) == case.loss.values(pred, target)
     else:
         same = case.loss.values(2 * target - pred, target) == pytest.approx(case.loss.values(pred, target), rel=1e-9)
@@ -107,17 +109,19 @@ def test_differentiable_is_what_has_one_slope_everywhere(case):
         for name, symbol in arguments.items()
         if hasattr(case.loss, name) and isinstance(symbol, sp.Symbol)
     }
-    target = sp.Rational(1, 4)
+    target = sp.Integer(1) if case.loss.signs else sp.Rational(1, 4)
     slope = sp.diff(type(case.loss).formula(**arguments), x).subs(settings | {arguments["target"]: target})
     edges = [target, *(target + sign * setting for sign in (-1, 1) for setting in settings.values())]
+    if case.loss.signs:  # the margin itself
+        edges = [-1, 0, 1, *settings.values()]
     hair = sp.Rational(1, 10**60)
     jumps = [abs(sp.N(slope.subs(x, edge + hair) - slope.subs(x, edge - hair), 80)) for edge in edges]
     assert all(jump < 1e-50 for jump in jumps) == case.loss.properties.differentiable
 
 
 def takes_shares(case):
-    """Are targets probabilities, which smoothing and class weights change?"""
-    return cases.takes_probabilities(case.loss)[1]
+    """Are targets of classes: probabilities, which smoothing and class weights change, or labels -1 and +1?"""
+    return case.loss.signs or cases.takes_probabilities(case.loss)[1]
 
 
 def slope_at(case, constant, target):
@@ -155,6 +159,16 @@ def turns_where_the_tube_is_balanced(case, target):
     return slope_at(case, low, target) < 0 < slope_at(case, high, target)
 
 
+def turns_at(best):
+    """The slope changes its sign there, or is 0 on one side of it."""
+
+    def holds(case, target):
+        place = best(target)
+        return slope_at(case, place - 1e-9, target) <= 0 <= slope_at(case, place + 1e-9, target)
+
+    return holds
+
+
 def is_flat_at_the_class_frequencies(case, target):
     mass = np.eye(3)[target] if case.targets == "labels" else target
     pred = np.tile(np.log(mass.mean(axis=0)), (len(mass), 1))
@@ -176,6 +190,11 @@ MINIMIZERS = {
     "q-quantile": turns_at_the_quantile,
     "where as many targets lie beyond the tube above as below": turns_where_the_tube_is_balanced,
     "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
+    "margin times the label of the majority": turns_at(lambda label: np.sign(label.mean())),
+    "margin times the mean label": is_flat_at(np.mean),
+    "mean label": is_flat_at(np.mean),
+    "0, whatever the labels": turns_at(lambda _: 0.0),
+    "half the log-odds of label 1": is_flat_at(lambda label: np.arctanh(label.mean())),
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
     "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }

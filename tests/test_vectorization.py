@@ -28,7 +28,9 @@ SCALAR = {
     "avx512": set(),
 }
 #: What is no block function.
-OTHERS = {"enter", "search", "sigmoid_oracle", "softplus_oracle", "gather", "group_lasso", "group_lasso_prox"}
+OTHERS = {
+    "enter", "of_signs", "search", "sigmoid_oracle", "softplus_oracle", "gather", "group_lasso", "group_lasso_prox",
+}  # fmt: skip
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("objdump") is None, reason="no objdump to read the instructions with"),

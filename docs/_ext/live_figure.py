@@ -161,6 +161,9 @@ def slider(name: str, letter: str, value: float, limits: tuple[float, float], *,
 def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     series = [["value", "loss"], ["slope", "slope"]]
     call = "loss = lossref.{formula}\nloss.value_and_grad([{x}], [{target}])"
+    if instance.signs:
+        x = slider("x", letters["pred"], -0.5, (-3.0, 3.0)) | {"label": "score f, for the label 1", "is": "pred"}
+        return {"x": [x], "given": {"target": 1}, "series": series, "call": call.replace("{target}", "1")}
     if mathematics.in_residual(instance.expression(), instance.arguments()) is not None:
         x = slider("x", r"r", 2.0, (-6.0, 6.0)) | {"label": "residual r", "is": "pred"}
         return {"x": [x], "given": {"target": 0}, "series": series, "call": call}

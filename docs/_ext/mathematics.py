@@ -191,7 +191,9 @@ def pointwise(instance: Formula) -> list[str]:
         tail = rf", \qquad r = {letters(instance)['pred']} - {letters(instance)['target']}"
     first = slope(expression, x)
     second = slope(first, x)
-    if first.has(sympy.exp):
+    if instance.signs:  # the square of a label is 1
+        second = second.subs(symbols["target"] ** 2, 1)
+    if getattr(instance, "from_logits", False):
         first, second = (in_probability(e, x) for e in (first, second))
         tail = rf", \qquad p = \frac{{1}}{{1 + e^{{-{variable}}}}}"
     lines = []

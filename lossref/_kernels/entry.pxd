@@ -50,6 +50,7 @@ cdef class Elementwise:
     cdef driver64 pairs64
     cdef driver32 maps32
     cdef driver64 maps64
+    cdef bint signs          # are its targets labels, -1 or +1?
     cdef object run(self, object formula, object a, object b, object weight, object out, object step, int want)
     cdef double cross(self, Call* call, bint mapped) except? -1
     cdef double launch(self, Call* call, bint mapped, Py_ssize_t at, Py_ssize_t n) noexcept nogil
@@ -80,6 +81,16 @@ cdef inline bint is_alike(object b, object a) noexcept:
         and cnp.PyArray_SAMESHAPE(<cnp.ndarray>b, <cnp.ndarray>a)
         and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>b)
     )
+
+
+cdef inline bint are_signs(const real* y, Py_ssize_t n) noexcept nogil:
+    """Is each -1 or +1? (No other float has the square 1.)"""
+    cdef real one = 1
+    cdef int others = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        others |= y[i] * y[i] != one
+    return others == 0
 
 
 cdef inline bint is_apart(object out, object a) noexcept:

@@ -1,6 +1,7 @@
 """Loss functions: how wrong a prediction is, and in which direction to mend it."""
 
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
+from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
 from lossref.losses.regression import (
     MAE,
     MSE,
@@ -26,6 +27,11 @@ __all__ = [  # noqa: RUF022
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
+    "Hinge",
+    "SquaredHinge",
+    "Perceptron",
+    "ModifiedHuber",
+    "Exponential",
     "balanced_weights",
     "effective_number_weights",
 ]

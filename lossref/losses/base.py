@@ -41,6 +41,8 @@ class Loss(Formula):
 
     #: How errors name the two arrays.
     arrays: ClassVar[tuple[str, str]] = ("pred", "target")
+    #: Are its targets labels, -1 or +1, and anything else refused?
+    signs: ClassVar[bool] = False
     properties: ClassVar[Properties]
 
     def __post_init__(self) -> None:
@@ -71,7 +73,7 @@ class Loss(Formula):
         TypeError
             If an argument is of the wrong kind.
         ValueError
-            If shapes differ: nothing is broadcast.
+            If shapes differ: nothing is broadcast. If a target is no label of a loss of classes.
         """
         value: float = _backend.kernels[self._kernel].value(self, pred, target, weight)
         return value
@@ -161,6 +163,10 @@ class PointwiseLoss(Loss):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         _fallback.kernels |= {cls.name + form: _fallback.Pointwise() for form in cls.forms}
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "f"} if self.signs else {}
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         """Values and slopes in NumPy, as one would write them on paper."""

@@ -280,6 +280,8 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
         target = rng.integers(0, 2, n).astype(dtype)
         if not formula.from_logits:
             x = 1 / (1 + np.exp(-x))
+    elif formula.signs:
+        target = rng.choice(np.array([-1, 1], dtype), n)
     else:
         target = rng.standard_normal(n, dtype)
         target[target == x] += 1

@@ -59,6 +59,8 @@ def data_for(formula, rng):
     if hasattr(formula, "from_logits"):
         pred = rng.normal(size=50) if formula.from_logits else rng.random(50)
         return {"pred": pred, "target": rng.integers(0, 2, 50).astype(np.float64)}
+    if formula.signs:
+        return {"pred": rng.normal(size=50), "target": rng.choice([-1.0, 1.0], 50)}
     return {"pred": rng.normal(size=50), "target": rng.normal(size=50)}
 
 

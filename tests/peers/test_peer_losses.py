@@ -205,6 +205,31 @@ def test_multinomial_loss_is_that_of_scikit_learn(backend, rng):
     close(total.curvature(raw, labels), curvature, rel=1e-10)
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_margin_losses_are_those_of_scikit_learn(scale, backend, rng):
+    theirs = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    score, label = scale * rng.standard_normal(30), rng.choice([-1.0, 1.0], 30)
+    for loss, their in (
+        (lossref.Hinge(margin=0.7, reduction="sum"), theirs.Hinge(0.7)),
+        (lossref.SquaredHinge(margin=0.7, reduction="sum"), theirs.SquaredHinge(0.7)),
+        (lossref.Perceptron(reduction="sum"), theirs.Hinge(0.0)),
+        (lossref.ModifiedHuber(reduction="sum"), theirs.ModifiedHuber()),
+    ):
+        close(loss.values(score, label), [their.py_loss(f, y) for f, y in zip(score, label, strict=True)])
+        close(loss.grad(score, label), [their.py_dloss(f, y) for f, y in zip(score, label, strict=True)])
+    exponential = pytest.importorskip("sklearn._loss.loss").ExponentialLoss()
+    ours, zero_one = lossref.losses.Exponential(reduction="sum"), (label + 1) / 2
+    slope, curvature = exponential.gradient_hessian(y_true=zero_one, raw_prediction=score)
+    close(ours.values(score, label), exponential.loss(y_true=zero_one, raw_prediction=score), rel=1e-12)
+    close(ours.grad(score, label), slope, rel=1e-12)
+    close(ours.curvature(score, label), curvature, rel=1e-12)
+
+
+def test_the_kinks_of_scikit_learn_count_as_mistakes():
+    theirs = pytest.importorskip("sklearn.linear_model._sgd_fast")
+    assert theirs.Hinge(1.0).py_dloss(1.0, 1.0) == theirs.Hinge(0.0).py_dloss(0.0, 1.0) == -1
+
+
 def test_confident_predictions_keep_digits_that_scikit_learn_loses(backend):
     theirs = pytest.importorskip("sklearn._loss.loss").HalfBinomialLoss()
     raw, label = np.array([36.0]), np.array([1.0])
