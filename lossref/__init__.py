@@ -20,7 +20,7 @@ from lossref.losses import (
     SquaredHinge,
 )
 from lossref.optimizers import SGD, Adam, AdamW
-from lossref.regularizers import L1, L2, ElasticNet, GroupLasso
+from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
 from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "SmoothL1",
     "SquaredHinge",
     "StepDecay",
+    "TotalVariation",
     "Warmup",
     "get_num_threads",
     "set_num_threads",

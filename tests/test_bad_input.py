@@ -16,7 +16,12 @@ from lossref import registry
 FIRST = list({(type(case.loss), case.targets): case for case in reversed(CASES)}.values())[::-1]
 LOSSES = [dataclasses.replace(case, loss=type(case.loss)()) for case in FIRST]
 GROUPED = lossref.GroupLasso(lam=0.7, groups=(0, 1, 0, 1, 2))
-ONCE = [*{type(penalty): penalty for penalty in PENALTIES}.values(), GROUPED]
+VARIATION = lossref.TotalVariation(lam=0.7)
+ONCE = [*{type(penalty): penalty for penalty in PENALTIES}.values(), GROUPED, VARIATION]
+
+SHAPED = {"one too many", "one too few", "a dimension more", "a single number", "empty"}
+#: Shapes that a penalty does not take; others take any.
+REFUSED = {GROUPED: SHAPED - {"a dimension more"}, VARIATION: {"a dimension more", "a single number"}}
 METHODS = ("__call__", "values", "grad", "value_and_grad", "curvature")
 
 every_loss = pytest.mark.parametrize("case", LOSSES, ids=str)
@@ -144,9 +149,6 @@ def fresh(case, method, arguments):
     """An output that fits, full of a number that no result is."""
     shape = arguments["pred"].shape
     return np.full(shape[:1] if case.rowwise and method == "values" else shape, 12345.0)
-
-
-SHAPED = {"one too many", "one too few", "a dimension more", "a single number", "empty"}
 
 
 @every_kind
@@ -396,8 +398,8 @@ def test_what_is_no_label_is_named_before_anything_is_written(loss, method, dtyp
 def test_parameters_of_each_kind_are_taken_or_refused_in_words(penalty, kind, backend, rng):
     make, refusal = KINDS[kind]
     w = rng.standard_normal(5)
-    if kind == "a dimension more" or (kind in SHAPED and penalty is not GROUPED):
-        refusal = None  # a penalty takes any shape; that on groups any whose rows are those of the groups
+    if kind in SHAPED and kind not in REFUSED.get(penalty, ()):
+        refusal = None
     for run in (penalty, penalty.grad, penalty.value_and_grad, lambda w: penalty.prox(w, 0.5)):
         if refusal is None:
             result = run(make(w))

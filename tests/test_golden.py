@@ -124,6 +124,8 @@ def test_penalties_by_hand(backend):
     assert lossref.L1(lam=1.0).prox(w, 3.5).tolist() == [0.0, -0.5]
     assert lossref.L2(lam=0.5).prox(w, 1.0).tolist() == [1.5, -2.0]
     assert lossref.ElasticNet(l1=1.0, l2=0.5).prox(w, 1.0).tolist() == [1.0, -1.5]
+    assert lossref.TotalVariation(lam=0.5)([*w, -4.0]) == 3.5
+    assert lossref.TotalVariation(lam=1.0).prox([0.0, 0.0, 6.0, 6.0], 1.0).tolist() == [0.5, 0.5, 5.5, 5.5]
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0])(w) == 5 * math.sqrt(2)
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0, 0, 0])([*w, 0, 0]) == 10
     assert lossref.GroupLasso(lam=1.0, groups=[0, 0, 0, 0]).prox([*w, 0, 0], 1.25).tolist() == [1.5, -2.0, 0, 0]

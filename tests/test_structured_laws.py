@@ -22,8 +22,12 @@ every_penalty = pytest.mark.parametrize("penalty", STRUCTURED, ids=repr)
 every_step = pytest.mark.parametrize("step", [0.1, 1.0, 3.7])
 
 
+GROUPED = [penalty for penalty in STRUCTURED if isinstance(penalty, lossref.GroupLasso)]
+VARIATIONS = [penalty for penalty in STRUCTURED if isinstance(penalty, lossref.TotalVariation)]
+
+
 def rows_of(penalty):
-    return len(penalty.groups)
+    return len(penalty.groups) if penalty in GROUPED else 7
 
 
 def groups_of(penalty):
@@ -33,7 +37,8 @@ def groups_of(penalty):
 
 def draw(penalty, rng, dtype, *more):
     """Random parameters; ``more`` are the dimensions after the first."""
-    return rng.standard_normal((rows_of(penalty), *more)).astype(dtype)
+    w = rng.standard_normal((rows_of(penalty), *more)).astype(dtype)
+    return w if penalty in GROUPED else w.ravel()
 
 
 @functools.cache
@@ -75,10 +80,11 @@ def test_each_value_and_slope_is_the_formula_to_the_last_digits(penalty, dtype, 
 @every_step
 @every_penalty
 def test_the_proximal_map_is_its_formula_to_the_last_digits(penalty, step, dtype, backend):
-    """In ulp of the parameter, since a threshold is taken away."""
+    """In ulp of the parameter, since a threshold is taken away; of the largest, if one parameter moves another."""
     points, wanted = proximal_truth(penalty, step, dtype)
+    scale = points if penalty in GROUPED else np.broadcast_to(np.abs(points).max(axis=1, keepdims=True), points.shape)
     got = np.array([penalty.prox(point, step) for point in points])
-    assert oracle.errors(got, wanted, dtype, points).max() <= 2
+    assert oracle.errors(got, wanted, dtype, scale).max() <= 2
 
 
 @every_step
@@ -108,7 +114,7 @@ def test_the_proximal_map_brings_points_no_farther_apart(penalty, dtype, backend
     assert 0.1 < apart <= np.linalg.norm(one - other) * (1 + 8 * np.finfo(dtype).eps)
 
 
-@every_penalty
+@pytest.mark.parametrize("penalty", GROUPED, ids=repr)
 def test_what_the_proximal_map_takes_away_is_a_subgradient_where_it_arrives(penalty, backend, rng):
     step, w = 0.4, 3 * draw(penalty, rng, np.float64, 5)
     w[0] /= 100
@@ -137,7 +143,7 @@ def test_the_slope_at_zero_is_zero_and_zero_stays(penalty, dtype, backend):
     assert penalty(zeros) == 0
     u = penalty.prox(zeros, 1.0)
     np.testing.assert_array_equal(u, zeros)
-    np.testing.assert_array_equal(np.signbit(u), np.signbit(zeros))
+    assert penalty in VARIATIONS or np.array_equal(np.signbit(u), np.signbit(zeros))
 
 
 @every_penalty
@@ -159,7 +165,7 @@ def test_value_and_gradient_have_the_same_bits_together_and_apart(penalty, dtype
         assert penalty.prox(w, 0.3).dtype == dtype
 
 
-@pytest.mark.parametrize("penalty", [p for p in STRUCTURED if p.lam], ids=repr)
+@pytest.mark.parametrize("penalty", [p for p in GROUPED if p.lam], ids=repr)
 def test_nan_spoils_its_group_and_no_other(penalty, dtype, backend, rng):
     w = draw(penalty, rng, dtype, 4)
     for sick in groups_of(penalty):
@@ -173,7 +179,7 @@ def test_nan_spoils_its_group_and_no_other(penalty, dtype, backend, rng):
             np.testing.assert_array_equal(result[others], healthy[others])
 
 
-@pytest.mark.parametrize("penalty", [p for p in STRUCTURED if p.lam], ids=repr)
+@pytest.mark.parametrize("penalty", [p for p in GROUPED if p.lam], ids=repr)
 def test_infinite_parameters_give_the_limit(penalty, dtype, backend):
     for count in (1, 2):
         w = np.ones((rows_of(penalty), 3), dtype)
@@ -187,7 +193,7 @@ def test_infinite_parameters_give_the_limit(penalty, dtype, backend):
 
 @every_penalty
 def test_no_parameters_cost_nothing(penalty, dtype, backend):
-    none = np.empty((rows_of(penalty), 0), dtype)
+    none = np.empty((rows_of(penalty), 0) if penalty in GROUPED else 0, dtype)
     assert penalty(none) == 0
     assert penalty.grad(none).shape == penalty.prox(none, 1.0).shape == none.shape
     nobody = lossref.GroupLasso(lam=1.0, groups=())
@@ -203,7 +209,8 @@ def test_any_floats_have_the_bits_of_numpy(penalty, dtype, backend, data):
     width = data.draw(st.integers(1, 9))
     numbers = st.floats(width=dtype.itemsize * 8, allow_subnormal=True)
     size = rows_of(penalty) * width
-    w = np.array(data.draw(st.lists(numbers, min_size=size, max_size=size)), dtype).reshape(-1, width)
+    w = np.array(data.draw(st.lists(numbers, min_size=size, max_size=size)), dtype)
+    w = w.reshape(-1, width) if penalty in GROUPED else w
     step = data.draw(st.floats(1e-6, 1e6))
     got = all_of_penalty_at(penalty, w, step)
     with lossref.use_backend("numpy"):
@@ -294,3 +301,66 @@ def test_a_group_of_many_keeps_its_digits(dtype, backend, rng):
     whole = lossref.GroupLasso(lam=1.0, groups=np.zeros(w.size, int))
     assert whole(w) == pytest.approx(math.sqrt(w.size) * norm, rel=4 * np.finfo(np.float64).eps)
     np.testing.assert_allclose(whole.grad(w), math.sqrt(w.size) * w / norm, rtol=4 * np.finfo(dtype).eps)
+
+
+# --- Neighbours -------------------------------------------------------------------------------------------------------
+
+
+def signals(rng, dtype):
+    """Steps, ramps, noise, ties and plateaus of many lengths."""
+    for n in (1, 2, 3, 10, 57, 1500):
+        for w in (
+            rng.standard_normal(n),
+            np.cumsum(rng.standard_normal(n)),
+            np.repeat(rng.integers(-3, 4, -(-n // 4)), 4)[:n] + 0.1 * rng.standard_normal(n),
+            rng.integers(0, 3, n),
+            np.linspace(-2, 5, n),
+            1e6 + rng.standard_normal(n),
+        ):
+            yield w.astype(dtype)
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 0.3, 1.0, 20.0, 1e9])
+def test_the_proximal_map_of_total_variation_meets_its_conditions(threshold, dtype, backend, rng):
+    """What is taken away up to some place is within the threshold, and is all of it where the point steps."""
+    penalty = lossref.TotalVariation(lam=threshold)
+    for w in signals(rng, dtype):
+        u = penalty.prox(w, 1.0).astype(np.float64)
+        near = 8 * np.finfo(dtype).eps * np.abs(w).max() * len(w) + 1e-15
+        taken = np.cumsum(w - u)
+        assert abs(taken[-1]) <= near
+        assert np.all(np.abs(taken) <= threshold + near)
+        for steps, sign in ((np.diff(u) > near, -1), (np.diff(u) < -near, 1)):
+            np.testing.assert_allclose(taken[:-1][steps], sign * threshold, rtol=1e-12, atol=near)
+
+
+def test_total_variation_gives_equal_neighbours_to_the_last_bit(dtype, backend, rng):
+    u = lossref.TotalVariation(lam=1.0).prox(rng.standard_normal(1000).astype(dtype), 2.0)
+    assert 1 < np.count_nonzero(np.diff(u)) < 200
+
+
+def test_what_is_not_a_number_spoils_the_total_variation(dtype, backend):
+    penalty = lossref.TotalVariation(lam=0.5)
+    w = np.array([1.0, np.nan, 2.0, 4.0, 4.0], dtype)
+    assert math.isnan(penalty(w))
+    np.testing.assert_array_equal(penalty.grad(w), [np.nan, np.nan, np.nan, 0.5, 0])
+    assert np.isnan(penalty.prox(w, 1.0)).all()
+
+
+def test_infinite_parameters_of_a_total_variation_give_the_limit(dtype, backend):
+    penalty = lossref.TotalVariation(lam=0.5)
+    w = np.array([1.0, 3.0, np.inf, np.inf, 0.0, 0.0, -np.inf], dtype)
+    assert penalty(w) == np.inf
+    np.testing.assert_array_equal(penalty.grad(w), [-0.5, 0, 0.5, 0.5, -0.5, 0.5, -0.5])
+    far = np.where(np.isinf(w), np.sign(w) * 1e4, w).astype(dtype)
+    got, near = penalty.prox(w, 1.0), penalty.prox(far, 1.0)
+    finite = np.isfinite(w)
+    np.testing.assert_array_equal(got[~finite], w[~finite])
+    np.testing.assert_allclose(got[finite], near[finite], rtol=1e-6, atol=1e-6)
+
+
+def test_the_largest_and_least_signals_are_flattened(dtype, backend):
+    for size in (np.finfo(dtype).max, np.finfo(dtype).tiny, np.finfo(dtype).smallest_subnormal):
+        w = np.array([1, -1, 1, 1], dtype) * size
+        u = lossref.TotalVariation(lam=1e300).prox(w, 1e300)
+        np.testing.assert_array_equal(u, np.full(4, size / 2))

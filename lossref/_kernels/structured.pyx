@@ -109,6 +109,71 @@ def group_lasso_nearest(formula, w, step):
     return u
 
 
+def flat_pieces(double[::1] y, double threshold):
+    """The proximal map of total variation, by Johnson's dynamic programming over the knots of a derivative."""
+    cdef Py_ssize_t n = y.shape[0], left = n - 1, right = n, first, last, k, start = 0, stop, pull
+    cdef double[::1] x = np.empty(2 * n), a = np.empty(2 * n), b = np.empty(2 * n), u = np.empty(n), high = np.empty(n)
+    cdef double bottom, slope, offset, fall, drop, height
+    if n == 1 or threshold == 0:
+        return np.array(y)
+    with nogil:
+        x[left] = u[0] = y[0] - threshold       # until the way back, u is the lower end of the cut
+        x[right] = high[0] = y[0] + threshold
+        a[left] = 1
+        b[left] = threshold - y[0]
+        a[right] = -1
+        b[right] = threshold + y[0]
+        for k in range(1, n):
+            bottom = -threshold if k < n - 1 else 0
+            slope = 1
+            offset = -threshold - y[k]
+            first = left
+            while first <= right and slope * x[first] + offset <= bottom:
+                slope += a[first]
+                offset += b[first]
+                first += 1
+            u[k] = (bottom - offset) / slope
+            if k == n - 1:
+                break
+            fall = -1
+            drop = -threshold + y[k]
+            last = right
+            while last >= first and -fall * x[last] - drop >= threshold:
+                fall += a[last]
+                drop += b[last]
+                last -= 1
+            high[k] = (threshold + drop) / -fall
+            left = first - 1
+            right = last + 1
+            x[left] = u[k]
+            a[left] = slope
+            b[left] = offset + threshold
+            x[right] = high[k]
+            a[right] = fall
+            b[right] = drop + threshold
+        for k in range(n - 2, -1, -1):
+            u[k] = high[k] if u[k + 1] > high[k] else (u[k] if u[k + 1] < u[k] else u[k + 1])
+        for stop in range(1, n + 1):
+            if stop == n or u[stop] != u[start]:
+                pull = 0
+                if start > 0:
+                    pull += (x[start - 1] > u[start]) - (x[start - 1] < u[start])
+                if stop < n:
+                    pull += (u[stop] > u[start]) - (u[stop] < u[start])
+                height = (halved_sum(&y[start], stop - start) + threshold * pull) / (stop - start)
+                for k in range(start, stop):
+                    x[k] = u[k]                 # the knots are done with: what is left is asked for by the next piece
+                    u[k] = height
+                start = stop
+    return np.asarray(u)
+
+
+def total_variation_nearest(formula, w, step):
+    """The proximal point, found between infinities by the function above."""
+    return formula.flattened(w, step, flat_pieces)
+
+
 kernels = {
     "group_lasso": Structured(group_lasso_terms, group_lasso_nearest),
+    "total_variation": Structured(nearest=total_variation_nearest),
 }

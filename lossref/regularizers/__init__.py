@@ -2,7 +2,7 @@
 
 from lossref.regularizers.projections import project_ball, project_box, project_simplex
 from lossref.regularizers.separable import L1, L2, ElasticNet
-from lossref.regularizers.structured import GroupLasso
+from lossref.regularizers.structured import GroupLasso, TotalVariation
 
 # In the order of their teaching.
-__all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "project_box", "project_simplex", "project_ball"]  # noqa: RUF022
+__all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "TotalVariation", "project_box", "project_simplex", "project_ball"]  # noqa: RUF022

@@ -197,7 +197,10 @@ def parts_of_groups(instance, point):
     return {"w": Indexed(parts), "n": Indexed([len(part) for part in parts])}
 
 
-READ_AS = {"GroupLasso": parts_of_groups}
+READ_AS = {
+    "GroupLasso": parts_of_groups,
+    "TotalVariation": lambda _, point: {"w": Indexed(point), "n": len(point)},
+}
 
 
 def check_schedule(instance, display):
@@ -269,7 +272,7 @@ def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
             computed = instance.prox([w], step) if name == "prox" else instance.grad([w])
             assert close(computed[0], value, rel=1e-12), (instance, w, step)
     elif kind == "structured":
-        for point, step in itertools.product(POINTS, (0.1, 1.0, 3.0)):
+        for point, step in itertools.product((p[: instance.parameters_shown()] for p in POINTS), (0.1, 1.0, 3.0)):
             value = display.value({**numbers(instance), "w": Indexed(point), r"\eta": step})
             computed = instance.grad(point) if name.startswith(r"\frac") else instance.prox(point, step)
             assert close(computed[0], value, rel=1e-12), (instance, point, step)
