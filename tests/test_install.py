@@ -150,7 +150,8 @@ def test_an_installed_package_passes_its_own_examples(archives, python, tmp_path
     code = """
         import doctest, importlib, pkgutil, lossref
         tried = 0
-        for name in ("losses.regression", "losses.classification", "regularizers", "_backend"):
+        regularizers = [f"regularizers.{name}" for name in ("separable", "structured", "projections")]
+        for name in ("losses.regression", "losses.classification", *regularizers, "_backend"):
             failed, here = doctest.testmod(importlib.import_module(f"lossref.{name}"))
             assert not failed, name
             tried += here
