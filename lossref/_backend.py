@@ -16,7 +16,17 @@ from lossref import _fallback
 KERNELS = Path(__file__).parent / "_kernels"
 COMPILED = ("avx512", "avx2", "baseline")
 #: The chapters of _kernels that hold formulas.
-CHAPTERS = ("regression", "classification", "margin", "regularizers", "structured", "descent", "adaptive", "decay")
+CHAPTERS = (
+    "regression",
+    "robust",
+    "classification",
+    "margin",
+    "regularizers",
+    "structured",
+    "descent",
+    "adaptive",
+    "decay",
+)
 
 #: The kernels in use, by name. Everything that computes looks here, at every call.
 kernels: dict[str, Any] = {}

@@ -143,6 +143,14 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             equal=False,
         ),
     ),
+    "Cauchy": (
+        Spelling(
+            "JAX",
+            "({scale} ** 2 / 2 * jax.numpy.log1p(((pred - target) / {scale}) ** 2)).mean()",
+            "There is no function for it. The square overflows for large residuals.",
+            MEAN,
+        ),
+    ),
     "BinaryCrossEntropy": (
         Spelling(
             "PyTorch",

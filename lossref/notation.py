@@ -6,6 +6,7 @@ SYMBOLS = {
     "delta": r"\delta",
     "beta": r"\beta",
     "q": "q",
+    "scale": r"\sigma",
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",

@@ -140,6 +140,18 @@ def test_smooth_relatives_of_absolute_error_keep_their_digits_near_zero_and_far_
     assert lossref.PseudoHuber(delta=4.0)([3.0], [0.0]) == 4.0  # the triangle 3, 4, 5
 
 
+def test_the_pull_of_cauchy_is_strongest_at_its_scale_and_no_square_overflows(backend):
+    loss = lossref.Cauchy(scale=2.0, reduction="sum")
+    assert loss([2.0], [0.0]) == pytest.approx(2 * math.log(2), rel=1e-15)
+    assert loss.grad([2.0, 200.0], [0.0, 0.0]) == pytest.approx([1.0, 200 / 10001], rel=1e-15)
+    far = np.array([1e30, -3e38], np.float32)
+    wanted = [4 * math.log(float(abs(r)) / 2) for r in far]
+    assert loss.values(far, np.zeros(2)) == pytest.approx(wanted, rel=2e-7)
+    assert loss.grad(far[:1], np.zeros(1)) == pytest.approx([4e-30], rel=2e-7)
+    tight = lossref.Cauchy(scale=0.01)  # the quotient itself would overflow
+    assert tight(far[1:], np.zeros(1)) == pytest.approx(1e-4 * math.log(3e40), rel=2e-7)
+
+
 def test_two_prices_and_a_tolerance_by_hand(backend):
     assert lossref.Quantile(q=0.9, reduction="sum")([0.0, 20.0], [10.0, 10.0]) == pytest.approx(9 + 1)
     assert lossref.Quantile()(ERRORS, np.zeros(5)) == 2.8  # half of the mean absolute error

@@ -170,6 +170,19 @@ def turns_at(best):
     return holds
 
 
+def forgets_a_far_outlier(case, target):
+    """Where the pulls balance, is it the same place with an outlier at a billion and without it?"""
+
+    def balance(targets):
+        low, high = np.quantile(target, [0.05, 0.95])
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if slope_at(case, middle, targets) < 0 else (low, middle)
+        return middle
+
+    return balance(np.append(target, 1e9)) == pytest.approx(balance(target), abs=1e-7)
+
+
 def is_flat_at_the_class_frequencies(case, target):
     mass = np.eye(3)[target] if case.targets == "labels" else target
     pred = np.tile(np.log(mass.mean(axis=0)), (len(mass), 1))
@@ -190,6 +203,7 @@ MINIMIZERS = {
     "between mean and median": turns_between_mean_and_median,
     "q-quantile": turns_at_the_quantile,
     "where as many targets lie beyond the tube above as below": turns_where_the_tube_is_balanced,
+    "what it would be without a far outlier": forgets_a_far_outlier,
     "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
     "margin times the label of the majority": turns_at(lambda label: np.sign(label.mean())),
     "margin times the mean label": is_flat_at(np.mean),

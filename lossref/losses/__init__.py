@@ -12,6 +12,7 @@ from lossref.losses.regression import (
     Quantile,
     SmoothL1,
 )
+from lossref.losses.robust import Cauchy
 from lossref.losses.weights import balanced_weights, effective_number_weights
 
 # In the order of their teaching.
@@ -24,6 +25,7 @@ __all__ = [  # noqa: RUF022
     "PseudoHuber",
     "Quantile",
     "EpsilonInsensitive",
+    "Cauchy",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
