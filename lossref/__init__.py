@@ -1,28 +1,33 @@
 """lossref: the reference on loss functions, regularizers, optimizers and learning-rate schedules."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
-from lossref.losses import (
-    MAE,
-    MSE,
-    NLL,
-    BinaryCrossEntropy,
-    CategoricalCrossEntropy,
-    Cauchy,
-    EpsilonInsensitive,
-    Hinge,
-    Huber,
-    LogCosh,
-    ModifiedHuber,
-    Perceptron,
-    PseudoHuber,
-    Quantile,
-    SmoothL1,
-    SquaredHinge,
-)
-from lossref.optimizers import SGD, Adam, AdamW
-from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
-from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
+
+if TYPE_CHECKING:
+    from lossref.losses import (
+        MAE,
+        MSE,
+        NLL,
+        BinaryCrossEntropy,
+        CategoricalCrossEntropy,
+        Cauchy,
+        EpsilonInsensitive,
+        Hinge,
+        Huber,
+        LogCosh,
+        ModifiedHuber,
+        Perceptron,
+        PseudoHuber,
+        Quantile,
+        SmoothL1,
+        SquaredHinge,
+    )
+    from lossref.optimizers import SGD, Adam, AdamW
+    from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
+    from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
 __version__ = "0.1.0"
 
@@ -60,5 +65,26 @@ __all__ = [
     "show_config",
     "use_backend",
 ]
+
+# Schedules first: lossref.Exponential is theirs, the loss of that name is lossref.losses.Exponential.
+CHAPTERS = ("schedules", "optimizers", "regularizers", "losses")
+
+
+def __getattr__(name: str) -> Any:
+    """Import a chapter when it, or a formula, is first asked for: to make all the classes takes longer than NumPy."""
+    if name in CHAPTERS:
+        return importlib.import_module(f"lossref.{name}")
+    if name in __all__:
+        for chapter in CHAPTERS:
+            module = importlib.import_module(f"lossref.{chapter}")
+            if name in module.__all__:
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module 'lossref' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *CHAPTERS]
+
 
 _backend.start()

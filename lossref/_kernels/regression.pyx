@@ -7,19 +7,13 @@ from libc.math cimport sqrt, sqrtf
 
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport absolute, exp_of_sum, log1p_parts, mul_add, square_lost, tanh
+from lossref._kernels.vecmath cimport absolute, difference_lost, exp_of_sum, log1p_parts, mul_add, square_lost, tanh
 
 
 cdef inline real clip(real x, real low, real high) noexcept nogil:
     """The nearest number in [low, high]; NaN stays NaN, because every comparison with it is false."""
     x = high if x > high else x
     return low if x < low else x
-
-
-cdef inline real lost(real pred, real target, real r) noexcept nogil:
-    """What rounding took from the difference r: pred - target = r + lost exactly; 0 where there is no difference."""
-    cdef real zero = 0, back = r - pred, gone = (pred - (r - back)) - (target + back)
-    return gone if gone == gone else zero
 
 
 cdef void mse(
@@ -160,7 +154,7 @@ cdef void log_cosh_curvature(
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
-        gone = lost(pred[i], target[i], r)          # a residual's last digit is many in its exponential
+        gone = difference_lost(pred[i], target[i], r)          # a residual's last digit is many in its exponential
         e = exp_of_sum(-two * absolute(r), two * (gone if r < zero else -gone))
         rest = one / (one + e)
         out[i] = four * e * rest * rest
@@ -218,7 +212,7 @@ cdef void epsilon_insensitive(
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
-        gone = lost(pred[i], target[i], r)
+        gone = difference_lost(pred[i], target[i], r)
         beyond = (absolute(r) - epsilon) + ((-gone if r < zero else gone) - epsilon_low)
         side = one if r > zero else (-one if r < zero else r)
         value[i] = zero if beyond <= zero else beyond

@@ -5,13 +5,7 @@ Squares of large residuals overflow in float32; the ratio of the smaller of resi
 
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport absolute, log1p, mul_add, quotient
-
-
-cdef inline real lost(real pred, real target, real r) noexcept nogil:
-    """What rounding took from the difference r: pred - target = r + lost exactly; 0 where there is no difference."""
-    cdef real zero = 0, back = r - pred, gone = (pred - (r - back)) - (target + back)
-    return gone if gone == gone else zero
+from lossref._kernels.vecmath cimport absolute, difference_lost, log1p, mul_add, quotient
 
 
 # --- Cauchy ----------------------------------------------------------------------------------------------------------
@@ -74,7 +68,7 @@ cdef void cauchy_curvature(
     for i in range(n):
         r = pred[i] - target[i]
         a = absolute(r)
-        gone = lost(pred[i], target[i], r)          # where the curvature changes its sign nothing else is left
+        gone = difference_lost(pred[i], target[i], r)   # where the curvature changes its sign nothing else is left
         gone = -gone if r < zero else gone
         larger = a if a > scale else scale
         q = (scale if a > scale else a) / larger

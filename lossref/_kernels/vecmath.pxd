@@ -91,6 +91,12 @@ cdef inline real square_lost(real x, real square) noexcept nogil:
     return (high * high - square) + (x - high) * (x + high)
 
 
+cdef inline real difference_lost(real a, real b, real difference) noexcept nogil:
+    """What rounding took from a difference: a - b = difference + lost exactly (Knuth); 0 where there is no number."""
+    cdef real zero = 0, back = difference - a, lost = (a - (difference - back)) - (b + back)
+    return lost if lost == lost else zero
+
+
 cdef inline real remainder(real a, real q, real b) noexcept nogil:
     """a - q b, exactly, where q is a / b up to a few roundings."""
     cdef real q_high, q_low, b_high, b_low
