@@ -35,7 +35,7 @@ def spelled(seconds: float) -> str:
 
 
 def computed(expression: str) -> Any:
-    return eval(expression, {"np": np, **vars(lossref)})
+    return eval(expression, {"np": np} | {name: getattr(lossref, name) for name in lossref.__all__})
 
 
 def measured(path: str) -> Any:

@@ -19,7 +19,7 @@ NAMES = [registry.path(formula) for formula in registry.formulas()]
 
 def library(made, call):
     """What the call below a figure returns, in the order of the figure's series."""
-    names = {**vars(lossref), "lossref": lossref, "np": np}
+    names = {name: getattr(lossref, name) for name in lossref.__all__} | {"lossref": lossref, "np": np}
     *lines, last = call.splitlines()
     if made["kind"] == "optimizer":
         exec(call, names)
