@@ -39,6 +39,8 @@ def namespace_of(framework):
     modules = {name: pytest.importorskip(name) for name in MODULES[framework]}
     if framework == "PyTorch":
         return modules, modules["torch"].as_tensor
+    if framework == "Keras":  # which computes in JAX here
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
     if framework in ("optax", "JAX"):
         modules["jax"].config.update("jax_enable_x64", True)
         return modules, modules["jax"].numpy.asarray
