@@ -33,7 +33,7 @@ def takes_probabilities(formula):
 class Case:
     """A loss, and the form of its targets: numbers, labels of classes, or rows of probabilities."""
 
-    loss: lossref.losses.base.Loss
+    loss: lossref.losses.base.PredictionLoss
     targets: str
 
     def __str__(self):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossref._arrays import Array
-from lossref.losses.base import Loss
+from lossref.losses.base import PredictionLoss
 from lossref.regularizers.base import Penalty
 
 
@@ -21,7 +21,7 @@ class Objective:
 
     Parameters
     ----------
-    loss : Loss
+    loss : PredictionLoss
         The loss of the model's predictions.
     model : Linear
         The model, or another of :mod:`lossref.models`.
@@ -48,7 +48,7 @@ class Objective:
     (10,)
     """
 
-    loss: Loss
+    loss: PredictionLoss
     model: Any
     x: Array
     target: Array

@@ -33,21 +33,27 @@ class Properties:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Loss(Formula):
-    """A loss: called, it gives the reduced value; its methods give the values one by one, the gradient, and the
-    curvature.
-    """
+    """The base of all losses: what they say of themselves, and how values become one number."""
 
     reduction: str = choice("mean", ("mean", "sum"))
 
-    #: How errors name the two arrays.
-    arrays: ClassVar[tuple[str, str]] = ("pred", "target")
-    #: Are its targets labels, -1 or +1, and anything else refused?
-    signs: ClassVar[bool] = False
+    #: How errors name the arrays, in the order in which they are given.
+    arrays: ClassVar[tuple[str, ...]] = ("pred", "target")
     properties: ClassVar[Properties]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "_mean", self.reduction == "mean")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PredictionLoss(Loss):
+    """A loss of predictions against targets: called, it gives the reduced value; its methods give the values one by
+    one, the gradient in the predictions, and the curvature.
+    """
+
+    #: Are its targets labels, -1 or +1, and anything else refused?
+    signs: ClassVar[bool] = False
 
     def __call__(self, pred: Any, target: Any, *, weight: Any = None) -> float:
         """Return the mean (or sum) of the loss over all elements.
@@ -154,7 +160,7 @@ class Loss(Formula):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PointwiseLoss(Loss):
+class PointwiseLoss(PredictionLoss):
     """A loss that compares predictions and targets one by one.
 
     A subclass gives ``formula(pred, target, ...)`` for one element; ``reference(pred, target)``, which returns values
@@ -178,7 +184,7 @@ class PointwiseLoss(Loss):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RowwiseLoss(Loss):
+class RowwiseLoss(PredictionLoss):
     """A loss of a row of scores, one for each class, against a label or a row of probabilities.
 
     A subclass gives ``formula(pred, target, ...)``, where both are tuples of symbols, one a class; ``reference(pred,
@@ -235,3 +241,122 @@ class RowwiseLoss(Loss):
     def reference_curvature(self, pred: Array, mass: Array) -> Array:
         """Second derivatives in NumPy."""
         raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JointLoss(Loss):
+    """A loss of several arrays of which more than one is learned, such as a mean and a variance, or an anchor and its
+    neighbours. It has a gradient in each of those, given as a tuple in the order of ``learned``.
+    """
+
+    #: The arrays that have a gradient: the first ones of ``arrays``, all or some.
+    learned: ClassVar[tuple[str, ...]]
+
+    def __call__(self, *arrays: Any, weight: Any = None) -> float:
+        """Return the mean (or sum) of the loss over all samples.
+
+        Parameters
+        ----------
+        *arrays : array_like
+            The arrays that the class names, in that order.
+        weight : array_like, optional
+            One number for each sample. A weight of 2 counts the sample twice: the mean is
+            ``sum(weight * values) / sum(weight)``.
+
+        Returns
+        -------
+        float
+            The reduced value. Over no samples, or with weights that sum to zero, the mean is NaN, with a
+            ``RuntimeWarning``.
+
+        Raises
+        ------
+        TypeError
+            If there are more or fewer arrays than the class names, or one is of the wrong kind.
+        ValueError
+            If shapes differ: nothing is broadcast. If a label is none.
+        """
+        value: float = _backend.kernels[self._kernel].value(self, self.counted(arrays), weight)
+        return value
+
+    def values(self, *arrays: Any, weight: Any = None, out: Array | None = None) -> Any:
+        """Return the loss of each sample, not reduced.
+
+        Parameters
+        ----------
+        *arrays, weight : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the result: of its shape and dtype.
+
+        Returns
+        -------
+        numpy.ndarray
+            The values, times their weights where weights are given.
+        """
+        return _backend.kernels[self._kernel].values(self, self.counted(arrays), weight, out)
+
+    def grad(self, *arrays: Any, weight: Any = None, out: Any = None) -> tuple[Any, ...]:
+        """Return the gradients of the reduced value, one for each learned array.
+
+        Parameters
+        ----------
+        *arrays, weight : array_like
+            As when the loss is called.
+        out : tuple of numpy.ndarray, optional
+            Where to write the results: one array for each learned array, of its shape and dtype.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            In the order of the arrays, each of the shape and dtype of the array it belongs to.
+        """
+        slopes: tuple[Any, ...] = _backend.kernels[self._kernel].grad(self, self.counted(arrays), weight, out)
+        return slopes
+
+    def value_and_grad(self, *arrays: Any, weight: Any = None, out: Any = None) -> tuple[float, tuple[Any, ...]]:
+        """Return the reduced value and its gradients, computed together in one pass.
+
+        Parameters
+        ----------
+        *arrays, weight : array_like
+            As when the loss is called.
+        out : tuple of numpy.ndarray, optional
+            Where to write the gradients, as in :meth:`grad`.
+
+        Returns
+        -------
+        value : float
+            What calling the loss returns.
+        grad : tuple of numpy.ndarray
+            What :meth:`grad` returns.
+        """
+        both: tuple[float, tuple[Any, ...]] = _backend.kernels[self._kernel].value_and_grad(
+            self, self.counted(arrays), weight, out
+        )
+        return both
+
+    def curvature(self, *arrays: Any, weight: Any = None, out: Any = None) -> tuple[Any, ...]:
+        """Return the diagonal of the Hessian of the reduced value, one array for each learned array.
+
+        Parameters
+        ----------
+        *arrays, weight : array_like
+            As when the loss is called.
+        out : tuple of numpy.ndarray, optional
+            Where to write the results, as in :meth:`grad`.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            The second derivative in each element, 0 where the loss is a straight line.
+        """
+        bends: tuple[Any, ...] = _backend.kernels[self._kernel].curvature(self, self.counted(arrays), weight, out)
+        return bends
+
+    def counted(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arrays, if there are as many as the class names."""
+        if len(arrays) != len(self.arrays):
+            name, wanted = type(self).__name__, ", ".join(self.arrays)
+            raise TypeError(f"{name}: takes {len(self.arrays)} arrays ({wanted}), got {len(arrays)}")
+        return arrays

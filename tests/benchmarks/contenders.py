@@ -19,7 +19,7 @@ import numpy as np
 from lossref import _fallback
 from lossref._formula import Formula
 from lossref.conventions import Spelling, spellings
-from lossref.losses.base import Loss, RowwiseLoss
+from lossref.losses.base import PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, samples
 from lossref.regularizers.base import StructuredPenalty
 
@@ -111,7 +111,7 @@ class Gradient(Case):
 
     @property
     def names(self) -> str:
-        return "pred, target" if isinstance(self.formula, Loss) else "w"
+        return "pred, target" if isinstance(self.formula, PredictionLoss) else "w"
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -268,7 +268,7 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(n)
     x = rng.standard_normal(n, dtype)
     x[x == 0] = 1  # at a kink everybody has a subgradient of his own
-    if not isinstance(formula, Loss):
+    if not isinstance(formula, PredictionLoss):
         return (x,)
     if isinstance(formula, RowwiseLoss):
         classes = 16 if n < MEDIUM else 1000

@@ -9,7 +9,7 @@ import pytest
 
 import lossref
 from lossref.conventions import SPELLINGS, spellings, translate
-from lossref.losses.base import Loss, RowwiseLoss
+from lossref.losses.base import PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, path, samples
 
 MODULES = {
@@ -51,7 +51,7 @@ def namespace_of(framework):
 
 def data_for(formula, rng):
     """Arguments that the formula takes, as NumPy arrays by name."""
-    if not isinstance(formula, Loss):
+    if not isinstance(formula, PredictionLoss):
         return {"w": rng.normal(size=50)}
     if isinstance(formula, RowwiseLoss):
         scores, target = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
