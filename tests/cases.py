@@ -1,5 +1,6 @@
 """What the laws are tested on: every loss and penalty of the registry, and arrays that suit it."""
 
+import contextlib
 import dataclasses
 import functools
 
@@ -76,6 +77,16 @@ def cases():
 
 CASES = cases()
 EXACT = [case for case in CASES if case.loss.exact]
+
+
+@contextlib.contextmanager
+def about(*what):
+    """Say, should something inside fail, which turn of a loop it was."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"at {', '.join(map(str, what))}")
+        raise
 
 
 def neighbours(numbers, dtype):

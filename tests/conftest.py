@@ -69,6 +69,13 @@ def backend(request):
         yield request.param
 
 
+@pytest.fixture(params=[*backends()[:1], *backends()[1:][-1:]])
+def way_in(request):
+    """Run the test on each way in: the compiled one, which all instruction sets share, and NumPy."""
+    with lossref.use_backend(request.param):
+        yield request.param
+
+
 @pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
 def dtype(request):
     """Run the test in each precision."""

@@ -1,6 +1,7 @@
 """Bad input: the exact kind of error, in words that name the function and the argument, and nothing written."""
 
 import dataclasses
+import itertools
 import math
 import re
 
@@ -97,7 +98,6 @@ KINDS = {
     "a single number": (lambda a: np.float64(0.5), (ValueError, r"has shape \(\)")),
     "empty": (lambda a: a[:0], (ValueError, r"has shape \(0,")),
 }
-every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def frozen(array):
@@ -151,12 +151,17 @@ def fresh(case, method, arguments):
     return np.full(shape[:1] if case.rowwise and method == "values" else shape, 12345.0)
 
 
-@every_kind
 @pytest.mark.parametrize("argument", ["pred", "target", "weight"])
 @every_loss
-def test_an_array_of_each_kind_is_taken_or_refused_in_words(case, argument, kind, backend, rng):
+def test_an_array_of_each_kind_is_taken_or_refused_in_words(case, argument, way_in, rng):
+    for kind in KINDS:
+        with cases.about(kind):
+            check_kind(case, argument, kind, good(case, rng))
+
+
+def check_kind(case, argument, kind, arguments):
+    """Every method takes this kind of array, or refuses it and writes nothing."""
     make, refusal = KINDS[kind]
-    arguments = good(case, rng)
     labels = argument == "target" and case.targets == "labels"
     if kind == "matrix" and arguments[argument].ndim == 1:
         make = quietly(PendingDeprecationWarning, lambda a: np.matrix(a))
@@ -195,26 +200,28 @@ def test_an_array_of_each_kind_is_taken_or_refused_in_words(case, argument, kind
                         call(case, method, given, out=out)
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_, refusal) in KINDS.items() if refusal is None])
 @every_loss
-def test_a_kind_that_is_taken_means_the_numbers_in_it(case, kind, backend, rng):
+def test_a_kind_that_is_taken_means_the_numbers_in_it(case, way_in, rng):
     """Integers, bools and sequences are float64, float16 is float32: the result is that of the array itself."""
-    make = KINDS[kind][0]
-    arguments = good(case, rng)
-    pred = make(arguments["pred"])
-    plain = np.array(pred.array if isinstance(pred, Series) else pred)
-    wide = {"float32": np.float32, "float16": np.float32}.get(kind, np.float64)
-    plain = plain.astype(wide)
-    grad = case.loss.grad(pred, arguments["target"])
-    assert grad.dtype == wide
-    assert type(grad) is np.ndarray
-    np.testing.assert_array_equal(grad, case.loss.grad(plain, arguments["target"]))
-    assert grad.any()
+    for kind, (make, refusal) in KINDS.items():
+        if refusal is not None:
+            continue
+        arguments = good(case, rng)
+        pred = make(arguments["pred"])
+        plain = np.array(pred.array if isinstance(pred, Series) else pred)
+        wide = {"float32": np.float32, "float16": np.float32}.get(kind, np.float64)
+        plain = plain.astype(wide)
+        grad = case.loss.grad(pred, arguments["target"])
+        with cases.about(kind):
+            assert grad.dtype == wide
+            assert type(grad) is np.ndarray
+            np.testing.assert_array_equal(grad, case.loss.grad(plain, arguments["target"]))
+            assert grad.any()
 
 
 @every_method
 @every_loss
-def test_the_prediction_decides_the_precision(case, method, backend, rng):
+def test_the_prediction_decides_the_precision(case, method, way_in, rng):
     arguments = good(case, rng)
     narrow = {name: array.astype(np.float32) if array.dtype.kind == "f" else array for name, array in arguments.items()}
     wanted = call(case, method, narrow)
@@ -252,22 +259,19 @@ OUTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", OUTS)
 @every_loss
-def test_an_output_that_cannot_be_written_is_refused_and_not_written(case, kind, backend, rng):
-    make, error, words = OUTS[kind]
+def test_an_output_that_cannot_be_written_is_refused_and_not_written(case, way_in, rng):
     arguments = good(case, rng)
     owner = type(case.loss).__name__
-    for method in filter(takes_out, METHODS):
+    for (kind, (make, error, words)), method in itertools.product(OUTS.items(), filter(takes_out, METHODS)):
         out = make(fresh(case, method, arguments))
-        with Untouched(out, *arguments.values()):
-            errors = error if isinstance(error, tuple) else (error,)
-            with pytest.raises(errors, match=rf"^{owner}: out\b.*({words})"):
-                call(case, method, arguments, out=out)
+        wanted = pytest.raises(error, match=rf"^{owner}: out\b.*({words})")
+        with cases.about(kind, method), Untouched(out, *arguments.values()), wanted:
+            call(case, method, arguments, out=out)
 
 
 @every_loss
-def test_an_output_that_overlaps_an_input_is_refused_and_not_written(case, backend, rng):
+def test_an_output_that_overlaps_an_input_is_refused_and_not_written(case, way_in, rng):
     arguments = good(case, rng)
     pred = arguments["pred"]
     memory = np.zeros(pred.size + 3)
@@ -283,7 +287,7 @@ def test_an_output_that_overlaps_an_input_is_refused_and_not_written(case, backe
 
 
 @every_loss
-def test_an_output_that_overlaps_the_target_is_refused_and_not_written(case, backend, rng):
+def test_an_output_that_overlaps_the_target_is_refused_and_not_written(case, way_in, rng):
     if case.targets == "labels":
         return
     arguments = good(case, rng)
@@ -297,7 +301,7 @@ def test_an_output_that_overlaps_the_target_is_refused_and_not_written(case, bac
 
 
 @every_loss
-def test_an_output_that_overlaps_the_weights_is_refused_or_right(case, backend, rng):
+def test_an_output_that_overlaps_the_weights_is_refused_or_right(case, way_in, rng):
     """Weights are read before anything is written, or the output is refused."""
     arguments = good(case, rng)
     wanted = call(case, "values", arguments)
@@ -320,7 +324,7 @@ rowwise = pytest.mark.parametrize("loss", list({type(loss): type(loss)() for los
 
 @every_method
 @rowwise
-def test_a_label_out_of_range_is_named_before_it_is_read_through(loss, method, backend):
+def test_a_label_out_of_range_is_named_before_it_is_read_through(loss, method, way_in):
     pred = np.zeros((4, 3))
     for label in (3, -1, -100, 2**31, 2**63 - 1, -(2**63)):
         labels = np.array([0, 1, label, -7])
@@ -333,7 +337,7 @@ def test_a_label_out_of_range_is_named_before_it_is_read_through(loss, method, b
 
 
 @rowwise
-def test_an_ignored_label_may_be_any_integer_and_another_is_still_refused(loss, backend):
+def test_an_ignored_label_may_be_any_integer_and_another_is_still_refused(loss, way_in):
     for index in (-100, 7, 2**40, -(2**62)):
         ignoring = dataclasses.replace(loss, ignore_index=index)
         assert math.isfinite(ignoring(np.ones((2, 3)) / 3, [0, index]))
@@ -343,14 +347,14 @@ def test_an_ignored_label_may_be_any_integer_and_another_is_still_refused(loss, 
 
 @every_method
 @rowwise
-def test_scores_without_rows_or_classes_are_refused(loss, method, backend):
+def test_scores_without_rows_or_classes_are_refused(loss, method, way_in):
     for shape in ((3,), (), (2, 3, 1), (4, 0)):
         with refuses(ValueError, type(loss).__name__, "pred", rf"has shape {re.escape(str(shape))}.*classes"):
             getattr(loss, method)(np.zeros(shape), np.zeros(shape[:1], int))
 
 
 @rowwise
-def test_class_weights_for_other_classes_are_refused(loss, backend):
+def test_class_weights_for_other_classes_are_refused(loss, way_in):
     weighted = dataclasses.replace(loss, class_weight=(1.0, 2.0))
     for target in ([0, 1], np.full((2, 3), 1 / 3)):
         with refuses(ValueError, type(loss).__name__, "class_weight", "has 2 weights but pred has 3 classes"):
@@ -364,7 +368,7 @@ signs = pytest.mark.parametrize(
 
 @every_method
 @signs
-def test_what_is_no_label_is_named_before_anything_is_written(loss, method, dtype, backend):
+def test_what_is_no_label_is_named_before_anything_is_written(loss, method, dtype, way_in):
     """In the fast way in, the one for lists and strides, and the one with weights; neighbours of a label among them."""
     name = type(loss).__name__
     pred, right = np.full(70, 0.5, dtype), np.where(np.arange(70) % 3, 1, -1).astype(dtype)
@@ -393,45 +397,44 @@ def test_what_is_no_label_is_named_before_anything_is_written(loss, method, dtyp
 # --- Penalties ----------------------------------------------------------------------------------------------------
 
 
-@every_kind
 @every_penalty
-def test_parameters_of_each_kind_are_taken_or_refused_in_words(penalty, kind, backend, rng):
-    make, refusal = KINDS[kind]
-    w = rng.standard_normal(5)
-    if kind in SHAPED and kind not in REFUSED.get(penalty, ()):
-        refusal = None
-    for run in (penalty, penalty.grad, penalty.value_and_grad, lambda w: penalty.prox(w, 0.5)):
-        if refusal is None:
-            result = run(make(w))
-            assert np.isfinite(result[0] if isinstance(result, tuple) else result).all()
-        else:
-            with Untouched(w), refuses(refusal[0], type(penalty).__name__, "w", refusal[1]):
-                run(make(w))
+def test_parameters_of_each_kind_are_taken_or_refused_in_words(penalty, way_in, rng):
+    runs = (penalty, penalty.grad, penalty.value_and_grad, lambda w: penalty.prox(w, 0.5))
+    for (kind, (make, refusal)), run in itertools.product(KINDS.items(), runs):
+        w = rng.standard_normal(5)
+        with cases.about(kind):
+            if refusal is None or (kind in SHAPED and kind not in REFUSED.get(penalty, ())):
+                result = run(make(w))
+                assert np.isfinite(result[0] if isinstance(result, tuple) else result).all()
+            else:
+                with Untouched(w), refuses(refusal[0], type(penalty).__name__, "w", refusal[1]):
+                    run(make(w))
 
 
-@pytest.mark.parametrize("kind", OUTS)
 @every_penalty
-def test_an_output_of_a_penalty_that_cannot_be_written_is_refused_and_not_written(penalty, kind, backend, rng):
-    make, error, words = OUTS[kind]
+def test_an_output_of_a_penalty_that_cannot_be_written_is_refused_and_not_written(penalty, way_in, rng):
     w = rng.standard_normal(5)
-    for run in (penalty.grad, penalty.value_and_grad, lambda w, out: penalty.prox(w, 0.5, out=out)):
+    runs = (penalty.grad, penalty.value_and_grad, lambda w, out: penalty.prox(w, 0.5, out=out))
+    for (kind, (make, error, words)), run in itertools.product(OUTS.items(), runs):
         out = make(np.full(5, 12345.0))
-        errors = error if isinstance(error, tuple) else (error,)
-        with Untouched(out, w), pytest.raises(errors, match=rf"^{type(penalty).__name__}: out\b.*({words})"):
+        wanted = rf"^{type(penalty).__name__}: out\b.*({words})"
+        with cases.about(kind), Untouched(out, w), pytest.raises(error, match=wanted):
             run(w, out=out)
 
 
-@pytest.mark.parametrize(
-    ("step", "error"),
-    [(0, ValueError), (-1.0, ValueError), (math.nan, ValueError), (math.inf, ValueError), (None, TypeError),
-     ("1", TypeError), (True, TypeError), ([0.1], TypeError), (1j, TypeError), (np.ones(3), TypeError)],
-    ids=repr,
-)  # fmt: skip
+STEPS = {
+    ValueError: (0, -1.0, math.nan, math.inf), TypeError: (None, "1", True, [0.1], 1j, np.ones(3))
+}  # fmt: skip
+
+
 @every_penalty
-def test_a_step_that_is_no_positive_number_is_refused(penalty, step, error, backend):
+def test_a_step_that_is_no_positive_number_is_refused(penalty, way_in):
     w = np.ones(3)
-    with Untouched(w), refuses(error, type(penalty).__name__, "step", "must be a number > 0, got "):
-        penalty.prox(w, step, out=w)
+    for error, steps in STEPS.items():
+        for step in steps:
+            wanted = refuses(error, type(penalty).__name__, "step", "must be a number > 0, got ")
+            with cases.about(step), Untouched(w), wanted:
+                penalty.prox(w, step, out=w)
 
 
 # --- Hyper-parameters ---------------------------------------------------------------------------------------------
@@ -495,9 +498,15 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value).split(" at 0x")[0][:24])
 @pytest.mark.parametrize(("formula", "field"), FIELDS, ids=lambda part: getattr(part, "__name__", None) or part.name)
-def test_a_hyper_parameter_is_within_its_range_or_refused_in_words(formula, field, value):
+def test_a_hyper_parameter_is_within_its_range_or_refused_in_words(formula, field):
+    for value in VALUES:
+        with cases.about(value):
+            check_setting(formula, field, value)
+
+
+def check_setting(formula, field, value):
+    """The value is stored, and the repr rebuilds it; or it is refused, by name."""
     text = formula.range_of(field).text
     right_kind, right_value = CONTRACT[text]
     settings = dict(formula.samples[0]) | {field.name: value}

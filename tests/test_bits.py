@@ -16,7 +16,7 @@ every_penalty = pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
 METHODS = ("values", "grad", "curvature")
 COMPILED = [name for name in _backend.available() if name != "numpy"]
 BLOCK, CHUNK = 1024, 4096 * 1024
-TAILS = [*range(131), 1023, 1024, 1025, 2047, 2049, 32767, 32768, 32769, 33 * 1024 + 5]
+TAILS = [1, 2, 3, 7, 8, 9, 15, 17, 31, 33, 63, 65, 100, 127, 129, 1023, 1025, 2049, 32769, 40_000]
 
 
 def class_weight(case):
@@ -56,14 +56,14 @@ def all_of_penalty(penalty, w):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", FIRST, ids=str)
 def test_the_number_of_threads_changes_no_bit(case, weighted, dtype, backend, threads, rng):
-    for size in (32769, 70_003):
-        pred, target = case.draw(rng, size // 3 if case.rowwise else size, dtype)
-        weight = rng.uniform(0.5, 2, len(pred)) if weighted else None
-        threads(1)
-        alone = everything(case, pred, target, weight)
-        for n in (2, 3, 7):
-            threads(n)
-            assert everything(case, pred, target, weight) == alone, (size, n)
+    size = 40_003
+    pred, target = case.draw(rng, size // 3 if case.rowwise else size, dtype)
+    weight = rng.uniform(0.5, 2, len(pred)) if weighted else None
+    threads(1)
+    alone = everything(case, pred, target, weight)
+    for n in (2, 7):
+        threads(n)
+        assert everything(case, pred, target, weight) == alone, n
 
 
 @pytest.mark.parametrize("case", [case for case in FIRST if not case.rowwise], ids=str)
@@ -107,9 +107,7 @@ def test_a_call_is_the_same_every_time(dtype, threads, rng):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", EXACT, ids=str)
 def test_exact_algebra_has_the_same_bits_on_every_instruction_set_and_in_numpy(case, weighted, dtype, rng):
-    for size in (*TAILS[::3], 40_000, CHUNK + 1500):
-        if size == 0 or (size > CHUNK and case is not EXACT[0]):
-            continue
+    for size in (*TAILS, CHUNK + 1500) if case is EXACT[0] else TAILS:
         pred, target = (np.resize(part, size) for part in case.draw(rng, min(size, 50_000), dtype))
         weight = rng.uniform(0.5, 2, size).astype(dtype) if weighted else None
         by_backend = {}
@@ -122,7 +120,7 @@ def test_exact_algebra_has_the_same_bits_on_every_instruction_set_and_in_numpy(c
 @every_penalty
 def test_penalties_have_the_same_bits_on_every_instruction_set_and_in_numpy(penalty, dtype, rng):
     assert penalty.exact
-    for size in (*TAILS[1::3], 40_000):
+    for size in TAILS:
         w = rng.standard_normal(size).astype(dtype)
         by_backend = {}
         for name in _backend.available():
@@ -167,19 +165,17 @@ def test_an_element_does_not_know_its_place(case, dtype, backend, rng):
         assert np.any(whole[method]) or loss.properties.smoothness in (None, "0")
 
 
-@pytest.mark.parametrize(
-    "classes", [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 129, 1023, 1024, 1025, 2500]
-)
 @pytest.mark.parametrize("case", [case for case in FIRST if case.rowwise], ids=str)
-def test_a_row_does_not_know_its_place(case, classes, dtype, backend, rng):
-    pred, target = case.draw(rng, 5, dtype, classes=classes)
+def test_a_row_does_not_know_its_place(case, dtype, backend, rng):
     loss = case.with_reduction("sum")
-    for method in METHODS:
-        whole = getattr(loss, method)(pred, target)
-        for row in range(5):
-            apart = pred[row : row + 1].copy(), target[row : row + 1].copy()
-            assert getattr(loss, method)(*apart).tobytes() == whole[row : row + 1].tobytes()
-    assert loss(pred, target) > 0 or classes == 1
+    for classes in (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 128, 129, 1023, 1024, 1025, 2500):
+        pred, target = case.draw(rng, 5, dtype, classes=classes)
+        for method in METHODS:
+            whole = getattr(loss, method)(pred, target)
+            for row in range(5):
+                apart = pred[row : row + 1].copy(), target[row : row + 1].copy()
+                assert getattr(loss, method)(*apart).tobytes() == whole[row : row + 1].tobytes(), (method, classes)
+        assert loss(pred, target) > 0 or classes == 1
 
 
 def guarded(array):

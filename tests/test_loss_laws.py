@@ -570,17 +570,17 @@ def test_the_repr_rebuilds_the_loss(loss):
         assert repr(again) == repr(loss)
 
 
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @every_case
-def test_a_pickled_loss_computes_the_same_on_every_backend(case, protocol, backend, rng):
+def test_a_pickled_loss_computes_the_same_on_every_backend(case, rng):
     pred, target = case.draw(rng, 20, np.float64)
-    stored = pickle.dumps(case.loss, protocol)
     here = case.loss.grad(pred, target)
-    for other in lossref._backend.available():
-        with lossref.use_backend(other):
-            again = pickle.loads(stored)
-            assert again == case.loss
-            np.testing.assert_allclose(again.grad(pred, target), here, rtol=1e-14, atol=1e-17)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        stored = pickle.dumps(case.loss, protocol)
+        for other in lossref._backend.available():
+            with lossref.use_backend(other):
+                again = pickle.loads(stored)
+                assert again == case.loss
+                np.testing.assert_allclose(again.grad(pred, target), here, rtol=1e-14, atol=1e-17)
     for again in (copy.copy(case.loss), copy.deepcopy(case.loss)):
         assert again == case.loss
         np.testing.assert_array_equal(again.grad(pred, target), here)
