@@ -2,10 +2,10 @@
 One wrong label walks away: the squared hinge follows it, hinge and cross-entropy both stay
 ===========================================================================================
 
-Fifty samples of each class on a line, with their middles at −2 and 2, and one more of the left class that stands further
-and further to the right. A linear classifier with a faint L2 penalty is trained anew for each place. The hinge is said
-to bear outliers better than cross-entropy; but both pull at a bad mistake with a slope of 1. What matters is whether the
-slope has a bound.
+Fifty samples of each class on a line, with their middles at −2 and 2, and one more of the left class that stands
+further and further to the right. A linear classifier with a faint L2 penalty is trained anew for each place. The hinge
+is said to bear outliers better than cross-entropy; but both pull at a bad mistake with a slope of 1. What matters is
+whether the slope has a bound.
 """
 
 import numpy as np
