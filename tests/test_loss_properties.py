@@ -120,6 +120,44 @@ def test_differentiable_is_what_has_one_slope_everywhere(case):
     assert all(jump < 1e-50 for jump in jumps) == case.loss.properties.differentiable
 
 
+def as_predicted(case, probabilities):
+    """How a loss is told probabilities of classes (of class 1, where there are two)."""
+    if case.rowwise:
+        return probabilities if cases.takes_probabilities(case.loss)[0] else np.log(probabilities)
+    chance = probabilities[:, 1]
+    return chance if cases.takes_probabilities(case.loss)[0] else np.log(chance / (1 - chance))
+
+
+def expected(case, predicted, truth):
+    """The expected loss of each row of predicted probabilities, where classes come with the true ones."""
+    pred, total = as_predicted(case, predicted), case.with_reduction("sum")
+    costs = 0
+    for k, chance in enumerate(truth):
+        if case.targets == "labels":
+            target = np.full(len(predicted), k)
+        elif case.rowwise:
+            target = np.eye(len(truth))[np.full(len(predicted), k)]
+        else:
+            target = np.full(len(predicted), float(k))
+        costs = costs + chance * total.values(pred, target)
+    return costs
+
+
+@pytest.mark.parametrize("case", [case for case in proven() if case.loss.properties.proper is not None], ids=str)
+def test_proper_is_what_rewards_the_true_probabilities(case, rng):
+    """Nobody who predicts other probabilities does better; under an improper loss somebody does, by more than noise."""
+    gains = []
+    for _ in range(20):
+        truth = rng.dirichlet(np.full(3 if case.rowwise else 2, 2.0))
+        near = truth * np.exp(0.1 * rng.standard_normal((200, truth.size)))
+        others = np.concatenate([near / near.sum(axis=1, keepdims=True), rng.dirichlet(np.ones(truth.size), 200)])
+        gains.append(np.max(expected(case, truth[np.newaxis], truth) - expected(case, others, truth)))
+    if claim(case, case.loss.properties.proper):
+        assert max(gains) < 0
+    else:
+        assert max(gains) > 1e-4
+
+
 def takes_shares(case):
     """Are targets of classes: probabilities, which smoothing and class weights change, or labels -1 and +1?"""
     return case.loss.signs or cases.takes_probabilities(case.loss)[1]

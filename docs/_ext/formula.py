@@ -165,7 +165,20 @@ PROPERTIES = {
     "lipschitz": "the slope is at most (Lipschitz constant)",
     "smoothness": "the curvature is at most (smoothness constant)",
     "minimizer": "best constant prediction",
+    "proper": "best for who predicts the true probabilities (proper)",
 }
+
+
+def said_of(formula: type[Formula], name: str) -> str:
+    """One claim about the formula, in words or in its letters."""
+    value = getattr(formula.properties, name)
+    if value in SAY:
+        return SAY[value]
+    if name == "minimizer":
+        return str(value)
+    instance = mathematics.representative(formula)
+    symbols = {str(s): s for s in instance.arguments().values() if hasattr(s, "free_symbols")}
+    return f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
 
 
 def properties(formula: type[Formula]) -> str:
@@ -173,19 +186,33 @@ def properties(formula: type[Formula]) -> str:
     claims = getattr(formula, "properties", None)
     if claims is None:
         return ""
-    rows = []
-    for field in dataclasses.fields(claims):
-        value = getattr(claims, field.name)
-        if value in SAY:
-            said = SAY[value]
-        elif field.name == "minimizer":
-            said = str(value)
-        else:
-            instance = mathematics.representative(formula)
-            symbols = {str(s): s for s in instance.arguments().values() if hasattr(s, "free_symbols")}
-            said = f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
-        rows.append([PROPERTIES.get(field.name, field.name.replace("_", " ")), said])
+    rows = [
+        [PROPERTIES[field.name], said_of(formula, field.name)]
+        for field in dataclasses.fields(claims)
+        if field.name != "proper" or claims.proper is not None
+    ]
     return f"{heading('Properties')}\nEach line is proven by a test.\n\n" + table(["property", "value"], rows)
+
+
+def property_table() -> str:
+    """What is claimed of all losses, side by side."""
+    rows = []
+    for formula in registry.formulas("losses"):
+        claims = formula.properties
+        said = {field.name: said_of(formula, field.name) for field in dataclasses.fields(claims)}
+        influence = "bounded" if claims.lipschitz is not None else "grows"
+        rows.append([
+            f":ref:`{path(formula)} <{label(formula)}>`",
+            said["convex"],
+            said["differentiable"],
+            said["lipschitz"],
+            said["smoothness"],
+            influence,
+            "" if claims.proper is None else said["proper"],
+            said["minimizer"],
+        ])  # fmt: skip
+    columns = ["loss", "convex", "smooth", "slope ≤", "curvature ≤", "influence", "proper", "best constant"]
+    return table(columns, rows)
 
 
 def conventions(formula: type[Formula]) -> str:
@@ -317,6 +344,13 @@ class FormulaIndex(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(parts))
 
 
+class PropertyTable(SphinxDirective):
+    """What is proven of each loss, in one table."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes(property_table())
+
+
 def write_pages(app):
     """One file for each formula, with nothing in it but the directive."""
     folder = Path(app.srcdir, "formulas", "generated")
@@ -341,6 +375,7 @@ def setup(app):
     app.add_directive("formula", FormulaPage)
     app.add_directive("formula-index", FormulaIndex)
     app.add_directive("live-figure", LiveFigure)
+    app.add_directive("property-table", PropertyTable)
     app.add_js_file("live.js", loading_method="defer")
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", shorten, priority=0)

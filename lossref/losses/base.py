@@ -21,7 +21,8 @@ class Properties:
     What holds for some settings only, such as ``symmetric``, is a condition on the hyper-parameters: ``"Eq(q, 1/2)"``.
     ``lipschitz`` bounds the absolute slope and ``smoothness`` the curvature; both are expressions in the
     hyper-parameters, or None where there is no bound. ``minimizer`` is the statistic of the targets that the best
-    constant prediction equals."""
+    constant prediction equals. ``proper`` says whether who predicts the true probabilities of the classes does best; it
+    is None for predictions that stand for no probabilities."""
 
     convex: bool
     differentiable: bool
@@ -29,6 +30,7 @@ class Properties:
     lipschitz: str | None
     smoothness: str | None
     minimizer: str
+    proper: bool | str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -93,6 +93,7 @@ class BinaryCrossEntropy(PointwiseLoss):
         lipschitz="Max(1, pos_weight)",
         smoothness="Max(1, pos_weight)/4",
         minimizer="log-odds of the mean",
+        proper="Eq(pos_weight, 1) & Eq(label_smoothing, 0)",
     )
 
     @staticmethod
@@ -213,6 +214,7 @@ class CategoricalCrossEntropy(RowwiseLoss):
         lipschitz="1",
         smoothness="Rational(1, 4)",
         minimizer="logarithms of the class frequencies",
+        proper="Eq(label_smoothing, 0)",
     )
 
     @staticmethod
@@ -319,6 +321,7 @@ class NLL(RowwiseLoss):
         lipschitz="1",
         smoothness="0",
         minimizer="logarithms of the class frequencies, among log-probabilities",
+        proper=True,
     )
 
     @staticmethod
