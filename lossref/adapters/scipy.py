@@ -9,7 +9,9 @@ import numpy as np
 
 from lossref._arrays import Array
 from lossref.losses.base import PredictionLoss
+from lossref.losses.compose import Combined
 from lossref.regularizers.base import Penalty
+from lossref.regularizers.compose import CombinedPenalty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +23,13 @@ class Objective:
 
     Parameters
     ----------
-    loss : PredictionLoss
+    loss : PredictionLoss or Combined
         The loss of the model's predictions.
     model : Linear
         The model, or another of :mod:`lossref.models`.
     x, target : numpy.ndarray
         The samples and what should be predicted for them.
-    penalties : dict of str to Penalty, optional
+    penalties : dict of str to Penalty or CombinedPenalty, optional
         Penalties added to the loss, each under the name of the parameter that it is on.
 
     Examples
@@ -48,11 +50,11 @@ class Objective:
     (10,)
     """
 
-    loss: PredictionLoss
+    loss: PredictionLoss | Combined
     model: Any
     x: Array
     target: Array
-    penalties: dict[str, Penalty] | None = None
+    penalties: dict[str, Penalty | CombinedPenalty] | None = None
 
     def start(self) -> Array:
         """Return the parameters that the model begins with, end to end."""

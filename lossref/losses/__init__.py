@@ -1,6 +1,7 @@
 """Loss functions: how wrong a prediction is, and in which direction to mend it."""
 
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
+from lossref.losses.compose import Combined, Penalized
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
 from lossref.losses.regression import (
     MAE,
@@ -34,6 +35,8 @@ __all__ = [  # noqa: RUF022
     "Perceptron",
     "ModifiedHuber",
     "Exponential",
+    "Combined",
+    "Penalized",
     "balanced_weights",
     "effective_number_weights",
 ]

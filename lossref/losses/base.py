@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from lossref import symbolic as sp
 from lossref._arrays import Array
 from lossref._formula import Formula
 from lossref._parameters import choice
+from lossref._terms import Composable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,13 +50,17 @@ class Loss(Formula):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PredictionLoss(Loss):
+class PredictionLoss(Loss, Composable):
     """A loss of predictions against targets: called, it gives the reduced value; its methods give the values one by
     one, the gradient in the predictions, and the curvature.
     """
 
     #: Are its targets labels, -1 or +1, and anything else refused?
     signs: ClassVar[bool] = False
+
+    def _summed(self) -> Self:
+        """This loss with a sum for its reduction: a derivative in one element is then that of the element alone."""
+        return dataclasses.replace(self, reduction="sum")
 
     def __call__(self, pred: Any, target: Any, *, weight: Any = None) -> float:
         """Return the mean (or sum) of the loss over all elements.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +84,7 @@ def read(loss: Any, reading: str, pred: Any, target: Any) -> Array:
 
     Parameters
     ----------
-    loss : PointwiseLoss
+    loss : PointwiseLoss or Combined
         The loss; its reduction does not matter.
     reading : {"value", "slope", "curvature"}
         What to return.
@@ -100,7 +99,7 @@ def read(loss: Any, reading: str, pred: Any, target: Any) -> Array:
         Of the shape of ``pred``.
     """
     pred = np.asarray(pred, dtype=float)
-    each = dataclasses.replace(loss, reduction="sum")
+    each = loss._summed()
     ask: dict[str, Callable[..., Any]] = {"value": each.values, "slope": each.grad, "curvature": each.curvature}
     result: Array = ask[reading](pred, np.full_like(pred, target))
     return result

@@ -1,8 +1,19 @@
 """Regularizers: penalties on the parameters themselves, with their gradients and proximal maps; and projections."""
 
+from lossref.regularizers.compose import CombinedPenalty
 from lossref.regularizers.projections import project_ball, project_box, project_simplex
 from lossref.regularizers.separable import L1, L2, ElasticNet
 from lossref.regularizers.structured import GroupLasso, TotalVariation
 
 # In the order of their teaching.
-__all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "TotalVariation", "project_box", "project_simplex", "project_ball"]  # noqa: RUF022
+__all__ = [  # noqa: RUF022
+    "L1",
+    "L2",
+    "ElasticNet",
+    "GroupLasso",
+    "TotalVariation",
+    "CombinedPenalty",
+    "project_box",
+    "project_simplex",
+    "project_ball",
+]

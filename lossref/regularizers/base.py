@@ -3,19 +3,84 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from lossref import _backend, _fallback
 from lossref import symbolic as sp
-from lossref._arrays import Array
+from lossref._arrays import Array, ordered_sum
 from lossref._formula import Formula
 from lossref._parameters import Range, positive
+from lossref._terms import Composable
 
 STEP: Range = positive().metadata["range"]
 
 
+class Enveloped:
+    """What follows from a proximal map: the Moreau envelope, a smooth function below the penalty."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, w: Any) -> float: ...
+        def prox(self, w: Any, step: float) -> Any: ...
+
+    def envelope(self, w: Any, step: float) -> float:
+        r"""Return the Moreau envelope: the least sum of the penalty elsewhere and the squared way to there.
+
+        .. math::
+
+           M(w) = \min_u \; R(u) + \frac{1}{2\eta} \lVert u - w \rVert^2
+
+        It lies below the penalty, has the same minima, and is smooth where the penalty has kinks. That of
+        :class:`~lossref.L1` is :class:`~lossref.Huber`'s loss.
+
+        Parameters
+        ----------
+        w : array_like
+            Parameters, of any shape that the penalty takes.
+        step : float > 0
+            The step :math:`\eta` of the proximal map. The smaller, the nearer the envelope is to the penalty.
+
+        Returns
+        -------
+        float
+            The penalty at the proximal point, and the half squared distance to it over the step.
+
+        Examples
+        --------
+        >>> import lossref
+        >>> lossref.L1(lam=1.0).envelope([3.0, -0.5], step=1.0)
+        2.625
+        >>> lossref.Huber(delta=1.0, reduction="sum")([3.0, -0.5], [0.0, 0.0])
+        2.625
+        """
+        nearest = self.prox(w, step)
+        with np.errstate(all="ignore"):
+            way = np.asarray(np.subtract(w, nearest), np.float64)
+            return self(nearest) + ordered_sum(way * way) / (2 * step)
+
+    def envelope_grad(self, w: Any, step: float) -> Any:
+        r"""Return the gradient of the Moreau envelope, :math:`(w - \operatorname{prox}(w)) / \eta`.
+
+        Parameters
+        ----------
+        w, step
+            As of :meth:`envelope`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of the shape and dtype of ``w``. It is as exact as the difference: far from zero, the digits that a short
+            way loses beside a large parameter are lost here.
+        """
+        nearest = self.prox(w, step)
+        with np.errstate(all="ignore"):
+            return np.divide(np.subtract(w, nearest, dtype=nearest.dtype), nearest.dtype.type(step))
+
+
 @dataclass(frozen=True, kw_only=True)
-class Penalty(Formula):
+class Penalty(Enveloped, Formula, Composable):
     """A penalty: called on parameters, it gives a number; its methods give the gradient and the proximal map.
 
     A subclass gives ``formula(w, ...)`` and ``prox_formula(w, step, ...)`` for one parameter, and in NumPy
