@@ -178,7 +178,8 @@ def said_of(formula: type[Formula], name: str) -> str:
         return str(value)
     instance = mathematics.representative(formula)
     symbols = {str(s): s for s in instance.arguments().values() if hasattr(s, "free_symbols")}
-    return f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
+    said = f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
+    return said if name in ("lipschitz", "smoothness") else f"if {said}"
 
 
 def properties(formula: type[Formula]) -> str:
@@ -196,23 +197,15 @@ def properties(formula: type[Formula]) -> str:
 
 def property_table() -> str:
     """What is claimed of all losses, side by side."""
+    names = ("convex", "differentiable", "lipschitz", "smoothness", "proper", "minimizer")
     rows = []
     for formula in registry.formulas("losses"):
-        claims = formula.properties
-        said = {field.name: said_of(formula, field.name) for field in dataclasses.fields(claims)}
-        influence = "bounded" if claims.lipschitz is not None else "grows"
-        rows.append([
-            f":ref:`{path(formula)} <{label(formula)}>`",
-            said["convex"],
-            said["differentiable"],
-            said["lipschitz"],
-            said["smoothness"],
-            influence,
-            "" if claims.proper is None else said["proper"],
-            said["minimizer"],
-        ])  # fmt: skip
-    columns = ["loss", "convex", "smooth", "slope ≤", "curvature ≤", "influence", "proper", "best constant"]
-    return table(columns, rows)
+        said = [said_of(formula, name) for name in names]
+        if formula.properties.proper is None:
+            said[names.index("proper")] = ""
+        rows.append([f":ref:`{path(formula)} <{label(formula)}>`", *said])
+    columns = ["loss", "convex", "smooth", "slope ≤", "curvature ≤", "proper", "best constant"]
+    return table(columns, rows, "24 9 9 13 12 10 23")
 
 
 def conventions(formula: type[Formula]) -> str:
