@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Quantile,
         SmoothL1,
         SquaredHinge,
+        Tukey,
     )
     from lossref.optimizers import SGD, Adam, AdamW
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
@@ -59,6 +60,7 @@ __all__ = [
     "SquaredHinge",
     "StepDecay",
     "TotalVariation",
+    "Tukey",
     "Warmup",
     "get_num_threads",
     "set_num_threads",

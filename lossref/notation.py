@@ -7,6 +7,7 @@ SYMBOLS = {
     "beta": r"\beta",
     "q": "q",
     "scale": r"\sigma",
+    "c": "c",
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",

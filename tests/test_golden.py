@@ -152,6 +152,21 @@ def test_the_pull_of_cauchy_is_strongest_at_its_scale_and_no_square_overflows(ba
     assert tight(far[1:], np.zeros(1)) == pytest.approx(1e-4 * math.log(3e40), rel=2e-7)
 
 
+def test_beyond_c_tukey_does_not_move_at_all(dtype, backend):
+    loss = lossref.Tukey(c=3.0, reduction="sum")
+    residuals = np.array([1.0, 1.5, 3.0, -3.0, 3.0000002, 1e30, np.inf, -np.inf], dtype)
+    values = [1.5 * (1 - (8 / 9) ** 3), 1.5 * (1 - 0.75**3), *[1.5] * 6]
+    for target in np.zeros(8, dtype), np.ones(8, dtype):
+        pred = residuals + target
+        assert loss.values(pred, target) == pytest.approx(values, rel=4e-7)
+        assert loss.grad(pred, target)[:2] == pytest.approx([(8 / 9) ** 2, 1.5 * 0.75**2], rel=4e-7)
+        assert not loss.grad(pred, target)[2:].any()
+        assert not loss.curvature(pred, target)[2:].any()
+    just_inside = np.nextafter(dtype.type(3), dtype.type(0))
+    step = 3 - float(just_inside)
+    assert loss.grad(np.array([just_inside]), np.zeros(1, dtype)) == pytest.approx([4 * step * step / 3], rel=4e-7)
+
+
 def test_two_prices_and_a_tolerance_by_hand(backend):
     assert lossref.Quantile(q=0.9, reduction="sum")([0.0, 20.0], [10.0, 10.0]) == pytest.approx(9 + 1)
     assert lossref.Quantile()(ERRORS, np.zeros(5)) == 2.8  # half of the mean absolute error

@@ -29,9 +29,11 @@ every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=rep
 # A square has an error of 1.5 ulp at a residual just above 1, and of 1.92 at one just below the root of 2.
 # In the square of smooth L1 the residual's rounding counts twice, and beta, the quotient and the product are rounded:
 # five halves of an ulp, each of which may count almost double in a result just above a power of two.
+# In Tukey's loss, r² (1 - u + u²/3) / 2, the residual's rounding counts twice and six operations round beside it; its
+# slope r w² has five. Of 24 million random residuals in float32 the worst is 3.86 ulp.
 # Pseudo-Huber rounds delta, the ratio, its square, a sum, a root, a sum and a quotient before its product, but all but
 # the last three count half or less; in its curvature, a cube, everything counts three times, the residual too.
-BOUNDS = {"MSE": 2.0, "MAE": 0.5, "SmoothL1": 3.5, "PseudoHuber": 4.0, "Quantile": 2.5}
+BOUNDS = {"MSE": 2.0, "MAE": 0.5, "SmoothL1": 3.5, "PseudoHuber": 4.0, "Quantile": 2.5, "Tukey": 4.0}
 CURVATURE_BOUNDS = {"PseudoHuber": 12.0}
 
 

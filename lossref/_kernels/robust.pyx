@@ -81,6 +81,76 @@ cdef void cauchy_curvature(
         out[i] = inside * (one + q) * part * part
 
 
+# --- Tukey -----------------------------------------------------------------------------------------------------------
+
+cdef inline real splitter(real x) noexcept nogil:
+    """What cuts a number in two halves whose products are not rounded (Dekker)."""
+    if real is float:
+        return 4097
+    else:
+        return 134217729
+
+
+cdef inline real product_parts(real x, real y, real* low) noexcept nogil:
+    """x y = product + low, exactly, and with the same bits with fused multiply-add and without; returns the product."""
+    cdef real wide = x * splitter(x), x_top = wide - (wide - x), x_rest = x - x_top, y_top, y_rest, product = x * y
+    wide = y * splitter(y)
+    y_top = wide - (wide - y)
+    y_rest = y - y_top
+    low[0] = (((x_top * y_top - product) + x_top * y_rest) + x_rest * y_top) + x_rest * y_rest
+    return product
+
+
+cdef inline real share_of_square(
+    real pred, real target, real r, real unit, real factor, real factor_low, real* low
+) noexcept nogil:
+    """(r/c)² in two parts; from some distance beyond c on, that distance."""
+    cdef real zero = 0, one = 1, two = 2, a = absolute(r) * unit, gone, square, square_low, u
+    gone = difference_lost(pred, target, r) * unit          # where the pull ends nothing else is left
+    gone = -gone if r < zero else gone
+    gone = zero if a > one else gone
+    a = one if a > one else a
+    square = product_parts(a, a, &square_low)
+    u = product_parts(square, factor, low)
+    low[0] += (square_low + two * a * gone) * factor + square * factor_low
+    return u
+
+
+cdef inline real rest_of_one(real u, real low) noexcept nogil:
+    """1 - u - low where that is positive, else 0; to the last digits, however little it is."""
+    cdef real zero = 0, one = 1, rest = one - u, w = rest + (((one - rest) - u) - low)
+    return zero if w < zero else w
+
+
+cdef void tukey(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """r²/2 (1 - u + u²/3) up to u = (r/c)² = ½, c²/6 (1 - w³) beyond; the slope is r w² with w = 1 - u."""
+    cdef real unit = <real>p[1], factor = <real>p[2], factor_low = <real>((p[2] - <double>factor) + p[3])
+    cdef real end = <real>(p[0] * p[0] / 6), third = <real>(1.0 / 3), zero = 0, half = 0.5, one = 1, r, u, low, w
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        u = share_of_square(pred[i], target[i], r, unit, factor, factor_low, &low)
+        w = rest_of_one(u, low)
+        value[i] = half * r * r * (one - u * (one - u * third)) if u < half else end * (one - w * w * w)
+        slope[i] = zero if w <= zero else r * w * w
+
+
+cdef void tukey_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    """(1 - u)(1 - 5u)."""
+    cdef real unit = <real>p[1], factor = <real>p[2], factor_low = <real>((p[2] - <double>factor) + p[3])
+    cdef real zero = 0, one = 1, four = 4, five = 5, u, low, w
+    cdef Py_ssize_t i
+    for i in range(n):
+        u = share_of_square(pred[i], target[i], pred[i] - target[i], unit, factor, factor_low, &low)
+        w = rest_of_one(u, low)
+        out[i] = zero if w <= zero else w * (((one - four * u) - u) - five * low)
+
+
 kernels = {
     "cauchy": pointwise(cauchy[float], cauchy[double], cauchy_curvature[float], cauchy_curvature[double]),
+    "tukey": pointwise(tukey[float], tukey[double], tukey_curvature[float], tukey_curvature[double]),
 }

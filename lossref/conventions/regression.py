@@ -108,4 +108,12 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             MEAN,
         ),
     ),
+    "Tukey": (
+        Spelling(
+            "JAX",
+            "({c} ** 2 / 6 * (1 - jax.numpy.maximum(1 - ((pred - target) / {c}) ** 2, 0) ** 3)).mean()",
+            "There is no function for it. Written so, it cancels near 0.",
+            MEAN,
+        ),
+    ),
 }

@@ -13,7 +13,7 @@ from lossref.losses.regression import (
     Quantile,
     SmoothL1,
 )
-from lossref.losses.robust import Cauchy
+from lossref.losses.robust import Cauchy, Tukey
 from lossref.losses.weights import balanced_weights, effective_number_weights
 
 # In the order of their teaching.
@@ -27,6 +27,7 @@ __all__ = [  # noqa: RUF022
     "Quantile",
     "EpsilonInsensitive",
     "Cauchy",
+    "Tukey",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
