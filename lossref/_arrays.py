@@ -242,7 +242,7 @@ def prepare_rows(
 ) -> tuple[Array, Array | None, Array | None, Array | None, Array | None, Array | None, Array | None, float, Any]:
     """Bring the arguments of a loss over rows into kernel form.
 
-    Returns the scores; labels (n,) or probabilities (n, classes), of which one is None; the weights of the rows; what
+    Returns the scores; labels (n,) or rows of targets (n, classes), of which one is None; the weights of the rows; what
     the formula makes of class weights and smoothing, as ``target_spread`` returns it; the buffer to write to; what the
     sum is to be divided by; and a function that turns the buffer into what the caller gets.
     """
@@ -252,18 +252,20 @@ def prepare_rows(
     samples, classes = scores.shape
     given = as_array(owner, "target", target)
     labels = mass = None
-    if given.ndim == 2:
+    if given.ndim == 2 and formula.targets != ("labels",):
         mass = as_floats(owner, "target", given)
         check_shape(owner, "target", mass, "pred", scores.shape)
-    elif given.dtype.kind in "iu" or given.size == 0:
+    elif "labels" in formula.targets and given.ndim != 2 and (given.dtype.kind in "iu" or given.size == 0):
         check_shape(owner, "target", given, "pred, whose first length it needs,", (samples,))
         labels = as_labels(owner, given, classes, formula.ignore_index)
     else:
-        wrong = ValueError if given.dtype.kind in "iubf" and given.ndim != 1 else TypeError
-        raise wrong(
-            f"{owner}: target has dtype {given.dtype} and shape {given.shape}; "
-            f"give integer labels of shape ({samples},) or probabilities of shape {scores.shape}"
-        )
+        misshapen = given.ndim != 1 or "labels" not in formula.targets
+        wrong = ValueError if given.dtype.kind in "iubf" and misshapen else TypeError
+        wanted = [
+            f"integer labels of shape ({samples},)" if form == "labels" else f"{form} of shape {scores.shape}"
+            for form in formula.targets
+        ]
+        raise wrong(f"{owner}: target has dtype {given.dtype} and shape {given.shape}; give {' or '.join(wanted)}")
     weights = None
     if weight is not None:
         weights = as_floats(owner, "weight", weight).astype(np.float64)

@@ -198,6 +198,8 @@ def target_mass(
     scores: Array, labels: Array | None, target: Array | None, hot: Array | None, base: Array | None
 ) -> Array:
     """The mass that the target of each row puts on each class, class weights and label smoothing included."""
+    if target is not None and hot is None:
+        return target  # relevances, which may be any numbers
     classes = scores.shape[1]
     hot = np.ones(classes, scores.dtype) if hot is None else hot
     base = np.zeros(classes, scores.dtype) if base is None else base

@@ -24,15 +24,17 @@ def takes_probabilities(formula):
     """Does a prediction, does a target outside [0, 1] make no sense to the loss? Then it answers NaN."""
     if formula.signs:
         return False, False
+    if isinstance(formula, RowwiseLoss):
+        return formula.predictions == "probabilities", "probabilities" in formula.targets
     with lossref.use_backend("numpy"):
-        inside = np.array([[0.25, 0.75, 0.25]]) if isinstance(formula, RowwiseLoss) else np.array([0.25])
+        inside = np.array([0.25])
         pred, target = inside + 1, inside + 1
         return bool(np.isnan(formula(pred, inside))), bool(np.isnan(formula(inside, target)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A loss, and the form of its targets: numbers, labels of classes, or rows of probabilities."""
+    """A loss, and the form of its targets: numbers, labels of classes, or rows of probabilities or relevances."""
 
     loss: lossref.losses.base.PredictionLoss
     targets: str
@@ -52,7 +54,7 @@ class Case:
         odds, mass = takes_probabilities(self.loss)
         shape = (samples, classes) if self.rowwise else (samples,)
         pred = rng.uniform(0.05, 0.95, shape) if odds else scale * rng.standard_normal(shape)
-        if self.rowwise and not odds and not self.loss.from_logits:  # then they are log-probabilities
+        if self.rowwise and self.loss.predictions == "log-probabilities":
             pred -= np.log(np.exp(pred).sum(axis=1, keepdims=True))
         if self.targets == "labels":
             target = rng.integers(0, classes, samples)
@@ -60,6 +62,9 @@ class Case:
             return pred.astype(dtype), target
         if self.targets == "probabilities":
             target = rng.dirichlet(np.ones(classes), samples)
+        elif self.targets == "relevances":
+            target = rng.integers(0, 4, shape).astype(np.float64)
+            target[:1] = np.arange(classes)  # one row at least in which something is to be ranked
         elif self.loss.signs:
             target = rng.choice([-1.0, 1.0], shape)
             target[:1] = -np.sign(pred[:1])  # one mistake at least: what is right may cost nothing
@@ -71,7 +76,7 @@ class Case:
 def cases():
     """Every loss of the registry with every form of target it takes."""
     return [Case(loss, "numbers") for loss in POINTWISE] + [
-        Case(loss, targets) for loss in ROWWISE for targets in ("labels", "probabilities")
+        Case(loss, targets) for loss in ROWWISE for targets in loss.targets
     ]
 
 
@@ -153,7 +158,7 @@ def telling_points(loss, dtype):
 
 @functools.cache
 def telling_rows(loss, dtype, classes=3):
-    """Rows of predictions that try a loss over rows hard, with a label and with probabilities each."""
+    """Rows of predictions that try a loss over rows hard, and targets for them in each form."""
     rng = np.random.default_rng(21)
     odds, _ = takes_probabilities(loss)
     if odds:
@@ -167,9 +172,14 @@ def telling_rows(loss, dtype, classes=3):
             40 * np.eye(classes),
             -40 * np.eye(classes),
         ])  # fmt: skip
-    if not odds and not loss.from_logits:
-        pred = -np.abs(pred)  # log-probabilities
+    if loss.predictions == "log-probabilities":
+        pred = -np.abs(pred)
     labels = rng.integers(0, classes, len(pred))
     labels[::2] = pred[::2].argmax(axis=1)  # confident and right
     probabilities = rng.dirichlet(np.full(classes, 0.3), len(pred))
-    return pred.astype(dtype), labels, probabilities.astype(dtype)
+    relevances = np.where(rng.random(pred.shape) < 0.2, 20, 1) * rng.integers(0, 4, pred.shape)  # with ties
+    return pred.astype(dtype), {
+        "labels": labels,
+        "probabilities": probabilities.astype(dtype),
+        "relevances": relevances.astype(dtype),
+    }

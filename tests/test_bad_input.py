@@ -319,11 +319,16 @@ def test_an_output_that_overlaps_the_weights_is_refused_or_right(case, way_in, r
 
 # --- Labels -------------------------------------------------------------------------------------------------------
 
-rowwise = pytest.mark.parametrize("loss", list({type(loss): type(loss)() for loss in cases.ROWWISE}.values()), ids=repr)
+OVER_ROWS = list({type(loss): type(loss)() for loss in cases.ROWWISE}.values())
+
+
+def rowwise(good=lambda loss: True):
+    """Every loss over rows for which this holds."""
+    return pytest.mark.parametrize("loss", list(filter(good, OVER_ROWS)), ids=repr)
 
 
 @every_method
-@rowwise
+@rowwise(lambda loss: "labels" in loss.targets)
 def test_a_label_out_of_range_is_named_before_it_is_read_through(loss, method, way_in):
     pred = np.zeros((4, 3))
     for label in (3, -1, -100, 2**31, 2**63 - 1, -(2**63)):
@@ -336,7 +341,7 @@ def test_a_label_out_of_range_is_named_before_it_is_read_through(loss, method, w
         getattr(loss, method)(pred, labels)
 
 
-@rowwise
+@rowwise(lambda loss: "ignore_index" in vars(loss))
 def test_an_ignored_label_may_be_any_integer_and_another_is_still_refused(loss, way_in):
     for index in (-100, 7, 2**40, -(2**62)):
         ignoring = dataclasses.replace(loss, ignore_index=index)
@@ -346,19 +351,34 @@ def test_an_ignored_label_may_be_any_integer_and_another_is_still_refused(loss, 
 
 
 @every_method
-@rowwise
+@rowwise()
 def test_scores_without_rows_or_classes_are_refused(loss, method, way_in):
     for shape in ((3,), (), (2, 3, 1), (4, 0)):
         with refuses(ValueError, type(loss).__name__, "pred", rf"has shape {re.escape(str(shape))}.*classes"):
             getattr(loss, method)(np.zeros(shape), np.zeros(shape[:1], int))
 
 
-@rowwise
+@rowwise(lambda loss: "class_weight" in vars(loss))
 def test_class_weights_for_other_classes_are_refused(loss, way_in):
     weighted = dataclasses.replace(loss, class_weight=(1.0, 2.0))
     for target in ([0, 1], np.full((2, 3), 1 / 3)):
         with refuses(ValueError, type(loss).__name__, "class_weight", "has 2 weights but pred has 3 classes"):
             weighted.grad(np.zeros((2, 3)), target)
+
+
+@every_method
+@rowwise()
+def test_targets_of_another_form_are_refused_with_the_forms_that_are_taken(loss, method, way_in):
+    forms = {"labels": np.array([0, 1]), "probabilities": np.full((2, 3), 1 / 3), "relevances": np.full((2, 3), 1 / 3)}
+    rows = {"probabilities", "relevances"}
+    taken = rows | {*loss.targets} if rows & {*loss.targets} else {*loss.targets}
+    for form in forms.keys() - taken:
+        wanted = " or ".join(f"(integer )?{each} of shape .*" for each in loss.targets)
+        with refuses(ValueError, type(loss).__name__, "target", rf"has dtype \w+ and shape .*; give {wanted}"):
+            getattr(loss, method)(np.full((2, 3), 0.5), forms[form])
+    wrong = np.array([0.5, 1]) if "labels" in loss.targets else np.zeros((2, 3, 1))
+    with refuses(TypeError if "labels" in loss.targets else ValueError, type(loss).__name__, "target", "; give "):
+        getattr(loss, method)(np.full((2, 3), 0.5), wrong)
 
 
 signs = pytest.mark.parametrize(

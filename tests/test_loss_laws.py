@@ -52,11 +52,10 @@ def truth(case, dtype):
         judge = oracle.of(case.loss)
         points, variables = list(zip(pred, target, strict=True)), judge.inputs[:1]
     else:
-        pred, labels, target = cases.telling_rows(case.loss, dtype)
-        classes = pred.shape[1]
+        pred, targets = cases.telling_rows(case.loss, dtype)
+        target, classes = targets[case.targets], pred.shape[1]
         judge = oracle.of_rows(case.loss, classes)
-        masses = np.eye(classes)[labels] if case.targets == "labels" else target
-        target = labels if case.targets == "labels" else target
+        masses = np.eye(classes)[target] if case.targets == "labels" else target
         points, variables = [(*x, *y) for x, y in zip(pred, masses, strict=True)], judge.inputs[:classes]
 
     def each(what):
@@ -460,6 +459,8 @@ def test_any_floats_are_finite_infinite_or_nan_where_numpy_says_so(case, dtype, 
         target = np.array(data.draw(st.lists(st.integers(0, classes - 1), min_size=samples, max_size=samples)))
     elif case.loss.signs:
         target = drawn_signs(data, pred.shape, dtype)
+    elif case.targets == "relevances":
+        target = drawn(data, pred.shape, dtype)
     else:
         target = np.clip(drawn(data, pred.shape, dtype), 0, 1)
     total = case.with_reduction("sum")

@@ -8,15 +8,18 @@ import mpmath
 import numpy as np
 import oracle
 import pytest
-from cases import METHODS, ROWWISE, Case
+from cases import CASES, METHODS, ROWWISE, Case
 
 import lossref
 
-over_logits = [loss for loss in ROWWISE if loss.from_logits]
+over_logits = [case for case in CASES if case.rowwise and case.loss.predictions == "logits"]
+of_mass = [case for case in over_logits if case.targets != "relevances"]
+cross_entropies = [loss for loss in ROWWISE if isinstance(loss, lossref.CategoricalCrossEntropy | lossref.NLL)]
+of_labels_or_rows = [loss for loss in ROWWISE if loss.targets == ("labels", "probabilities")]
 
 
 @pytest.mark.parametrize("classes", [1, 2, 31, 33, 64, 130])
-@pytest.mark.parametrize("loss", [loss for loss in ROWWISE if loss.class_weight is None], ids=repr)
+@pytest.mark.parametrize("loss", [loss for loss in cross_entropies if loss.class_weight is None], ids=repr)
 def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dtype, backend, rng):
     """The definition in mpmath, by hand: minus the mass times the logarithms of the probabilities."""
     pred, labels = Case(loss, "labels").draw(rng, 4, dtype, classes=classes)
@@ -57,7 +60,7 @@ def test_any_number_of_classes_gives_what_the_definition_says(loss, classes, dty
                 assert oracle.errors(total.grad(pred, target), np.array(slopes), dtype, sizes).max() <= 5
 
 
-@pytest.mark.parametrize("loss", ROWWISE, ids=repr)
+@pytest.mark.parametrize("loss", of_labels_or_rows, ids=repr)
 def test_a_label_is_its_one_hot_row(loss, dtype, backend, rng):
     pred, labels = Case(loss, "labels").draw(rng, 50, dtype)
     hot = np.eye(3, dtype=dtype)[labels]
@@ -78,62 +81,62 @@ def test_labels_are_the_same_in_every_integer_dtype(kind, backend, rng):
         assert loss(pred, form) == loss(pred, labels) > 0
 
 
-@pytest.mark.parametrize("loss", over_logits, ids=repr)
-def test_a_shift_of_all_logits_changes_nothing(loss, dtype, backend, rng):
-    pred = rng.integers(-20, 20, (50, 3)).astype(dtype)
-    labels = rng.integers(0, 3, 50)
+def certain(case, labels):
+    """Targets in the form of the case that leave no doubt about the class."""
+    return np.array(labels) if case.targets == "labels" else np.eye(3)[labels]
+
+
+@pytest.mark.parametrize("case", over_logits, ids=str)
+def test_a_shift_of_all_logits_changes_nothing(case, dtype, backend, rng):
+    pred, (_, target) = rng.integers(-20, 20, (50, 3)).astype(dtype), case.draw(rng, 50, dtype)
     for method in METHODS:
-        np.testing.assert_array_equal(
-            getattr(loss, method)(pred, labels), getattr(loss, method)(pred + dtype.type(1024), labels)
-        )
-    assert loss(pred, labels) > 0
+        here, there = (getattr(case.loss, method)(x, target) for x in (pred, pred + dtype.type(1024)))
+        np.testing.assert_array_equal(here, there)
+    assert case.loss(pred, target) > 0
 
 
-@pytest.mark.parametrize("loss", over_logits, ids=repr)
-def test_the_gradient_of_a_row_sums_to_zero(loss, dtype, backend, rng):
-    for case in (Case(loss, "labels"), Case(loss, "probabilities")):
-        pred, target = case.draw(rng, 50, dtype)
-        slopes = case.with_reduction("sum").grad(pred, target).astype(np.float64)
-        assert np.abs(slopes.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps
-        assert np.abs(slopes).max() > 0.1
+@pytest.mark.parametrize("case", over_logits, ids=str)
+def test_the_gradient_of_a_row_sums_to_zero(case, dtype, backend, rng):
+    pred, target = case.draw(rng, 50, dtype)
+    slopes = case.with_reduction("sum").grad(pred, target).astype(np.float64)
+    assert np.abs(slopes.sum(axis=1)).max() <= 8 * np.finfo(dtype).eps
+    assert np.abs(slopes).max() > 0.1
 
 
-@pytest.mark.parametrize("loss", over_logits, ids=repr)
-def test_one_class_is_never_a_surprise(loss, dtype, backend):
-    if loss.class_weight is not None:
-        return
+@pytest.mark.parametrize("case", [case for case in over_logits if case.loss.class_weight is None], ids=str)
+def test_one_class_is_never_a_surprise(case, dtype, backend):
     pred = np.array([[3.0], [-1e30]], dtype)
-    for target in ([0, 0], [[1.0], [1.0]]):
-        value, grad = loss.value_and_grad(pred, target)
-        assert value == 0
-        assert not grad.any()
+    value, grad = case.loss.value_and_grad(pred, [0, 0] if case.targets == "labels" else [[1.0], [1.0]])
+    assert value == 0
+    assert not grad.any()
 
 
-@pytest.mark.parametrize("loss", over_logits, ids=repr)
-def test_an_impossible_class_costs_nothing_unless_it_comes_true(loss, dtype, backend):
-    total = dataclasses.replace(loss, reduction="sum")
+@pytest.mark.parametrize("case", of_mass, ids=str)
+def test_an_impossible_class_costs_nothing_unless_it_comes_true(case, dtype, backend):
+    loss, total = case.loss, case.with_reduction("sum")
     pred = np.array([[1.0, -np.inf, 2.0]], dtype)
     smooth = loss.label_smoothing * (1.0 if loss.class_weight is None else loss.class_weight[1])
-    value, grad = total.value_and_grad(pred, [0])
+    first, second = certain(case, [0]), certain(case, [1])
+    value, grad = total.value_and_grad(pred, first)
     assert np.isfinite(grad).all()
     assert value == np.inf if smooth else np.isfinite(value)
     if not loss.label_smoothing:
         finite = np.array([[1.0, -1e4, 2.0]], dtype)
-        assert value == total(finite, [0]) > 0
-        np.testing.assert_array_equal(grad, total.grad(finite, [0]))
-    value, grad = total.value_and_grad(pred, [1])
+        assert value == total(finite, first) > 0
+        np.testing.assert_array_equal(grad, total.grad(finite, first))
+    value, grad = total.value_and_grad(pred, second)
     assert value == np.inf
     assert np.isfinite(grad).all()
     assert grad[0, 1] < 0
 
 
-@pytest.mark.parametrize("loss", over_logits, ids=repr)
-def test_rows_without_a_softmax_are_nan_and_alone_in_that(loss, dtype, backend):
+@pytest.mark.parametrize("case", over_logits, ids=str)
+def test_rows_without_a_softmax_are_nan_and_alone_in_that(case, dtype, backend):
     pred = np.array([[1, 2, 3], [np.inf, 0, 1], [-np.inf] * 3, [np.inf] * 3, [3, 2, 1]], dtype)
     sick = [1, 2, 3]
-    for target in (np.array([0, 1, 2, 0, 1]), np.full((5, 3), 1 / 3)):
+    for target in (certain(case, [0, 1, 2, 0, 1]), *([] if case.targets == "labels" else [np.full((5, 3), 1 / 3)])):
         for method in METHODS:
-            result = getattr(loss, method)(pred, target)
+            result = getattr(case.loss, method)(pred, target)
             assert np.isnan(result[sick]).all(), method
             assert np.isfinite(result[[0, 4]]).all(), method
 

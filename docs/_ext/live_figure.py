@@ -173,20 +173,28 @@ def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any
     return {"x": [logit, chance], "axis": "from_logits", "more": [target], "series": series, "call": call}
 
 
+#: What one of the predictions is called, where it stands at first and where it may, and what the other classes get.
+PREDICTED = {
+    "logits": ("logit", -1.0, (-6.0, 6.0), 0),
+    "scores": ("score", -1.0, (-6.0, 6.0), 0),
+    "log-probabilities": ("log-probability", -1.0, (-6.0, 0.0), -1),
+    "probabilities": ("probability", 0.2, (0.01, 0.99), 0.25),
+}
+
+
 def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     count = len(instance.arguments()["pred"])
-    if instance.from_logits:
-        span, other, label = (-6.0, 6.0), 0, f"logit of the true class; the other {count - 1} are 0"
-    else:
-        span, other, label = (-6.0, 0.0), -1, "log-probability of the true class"
-    x = slider("x", f"{letters['pred']}_1", -1.0, span) | {"label": label, "is": "pred1"}
+    each, start, span, other = PREDICTED[instance.predictions]
+    label = f"{each} of the true class; the other {count - 1} are {other}"
+    x = slider("x", f"{letters['pred']}_1", start, span) | {"label": label, "is": "pred1"}
     given = {f"pred{k}": other for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
     others = f", {other}" * (count - 1)
+    target = "[0]" if "labels" in instance.targets else "[[1" + ", 0" * (count - 1) + "]]"
     return {
         "x": [x],
         "given": given,
         "series": [["value", "loss"], ["slope", "slope"]],
-        "call": "loss = lossref.{formula}\nloss.value_and_grad([[{x}" + others + "]], [0])",
+        "call": "loss = lossref.{formula}\nloss.value_and_grad([[{x}" + others + f"]], {target})",
     }
 
 

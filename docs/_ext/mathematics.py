@@ -222,13 +222,13 @@ def rowwise(instance: Formula) -> list[str]:
     for order in (1, 2):
         expression = sympy.diff(expression, scores[0])
         found = expression
-        if instance.from_logits:
+        if instance.predictions == "logits":
             logs = dict(zip(scores, map(sympy.log, shares), strict=True))
             found = sympy.simplify(expression.subs(logs).subs(shares[-1], 1 - sum(shares[:-1])))
             found = simplest(found, sympy.factor(found), sympy.collect(sympy.expand(found), shares[0]))
         power = "^2" if order == 2 else ""
         line = rf"\frac{{\partial{power} \ell}}{{\partial {letter}_1{power}}} = {latex(found, instance)}"
-        if instance.from_logits:
+        if instance.predictions == "logits":
             line += rf", \qquad p_k = \frac{{e^{{{letter}_k}}}}{{\sum_{{j=1}}^{{{len(scores)}}} e^{{{letter}_j}}}}"
         lines.append(line.replace("p_{1}", "p_1"))
     return lines

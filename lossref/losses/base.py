@@ -192,7 +192,7 @@ class PointwiseLoss(PredictionLoss):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RowwiseLoss(PredictionLoss):
-    """A loss of a row of scores, one for each class, against a label or a row of probabilities.
+    """A loss of a row of predictions, one for each class, against a label or a row of probabilities or relevances.
 
     A subclass gives ``formula(pred, target, ...)``, where both are tuples of symbols, one a class; ``reference(pred,
     mass)``, which returns the values of the rows and the slopes; and ``reference_curvature(pred, mass)``. The mass of a
@@ -201,6 +201,8 @@ class RowwiseLoss(PredictionLoss):
 
     #: How many classes a printed formula has.
     shown_classes: ClassVar[int] = 3
+    #: The forms of target it takes: "labels" (n,), and rows (n, C) of "probabilities" or, any numbers, of "relevances".
+    targets: ClassVar[tuple[str, ...]] = ("labels", "probabilities")
 
     # What a loss without these settings does; annotated, they would be fields of every loss over rows.
     from_logits = False
@@ -215,7 +217,12 @@ class RowwiseLoss(PredictionLoss):
     def __post_init__(self) -> None:
         super().__post_init__()
         plain = self.class_weight is None and self.ignore_index is None and self.label_smoothing == 0
-        object.__setattr__(self, "_plain", plain)
+        object.__setattr__(self, "_plain", plain and "labels" in self.targets)
+
+    @property
+    def predictions(self) -> str:
+        """What its predictions are: "logits", "probabilities", "log-probabilities", or "scores" without a softmax."""
+        return "logits" if self.from_logits else "probabilities"
 
     def arguments(self) -> dict[str, Any]:
         arguments = super().arguments()
@@ -229,7 +236,10 @@ class RowwiseLoss(PredictionLoss):
         """What a target of 1 and of 0 becomes: the factor of the target, and what every class gets beside it.
 
         Both are arrays over the classes; None stands for ones, or for zeros, where the kernel can do without them.
+        Relevances have neither: they are no mass, and go to the kernel as they are.
         """
+        if "relevances" in self.targets:
+            return None, None
         weights = self.class_weight
         if weights is not None and len(weights) != classes:
             name = type(self).__name__

@@ -314,6 +314,7 @@ class NLL(RowwiseLoss):
     ignore_index: int | None = optional_integer()
 
     samples = ({}, {"class_weight": (0.5, 2.0, 1.0)}, {"ignore_index": -100})
+    predictions = "log-probabilities"
     properties = Properties(
         convex=True,
         differentiable=True,
