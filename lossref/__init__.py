@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         SmoothL1,
         SquaredHinge,
         Tukey,
+        from_formula,
     )
     from lossref.optimizers import SGD, Adam, AdamW
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
@@ -62,6 +63,7 @@ __all__ = [
     "TotalVariation",
     "Tukey",
     "Warmup",
+    "from_formula",
     "get_num_threads",
     "set_num_threads",
     "show_config",

@@ -82,7 +82,7 @@ def load(name: str) -> dict[str, Any]:
         raise ImportError(f"lossref: the backend {name!r} is not there: {reason}. There is: {', '.join(available())}.")
     if name == "numpy":
         return _fallback.kernels
-    loaded: dict[str, Any] = {}
+    loaded = dict(_fallback.CUSTOM)
     for chapter in CHAPTERS:
         loaded.update(importlib.import_module(f"lossref._kernels.{name}.{chapter}").kernels)
     return loaded

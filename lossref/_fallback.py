@@ -93,6 +93,11 @@ class Pointwise(Elementwise):
         return self.each(formula, formula.reference_curvature, pred, target, weight, out, scale=True)
 
 
+#: Of a formula that a user states there is no compiled kernel: NumPy computes it on every backend.
+CUSTOM: dict[str, Any] = {"custom": Pointwise()}
+kernels |= CUSTOM
+
+
 class Penalty(Elementwise):
     """The kernel of a penalty on parameters, which has no target: the array stands in its own place."""
 

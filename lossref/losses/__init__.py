@@ -2,6 +2,7 @@
 
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
+from lossref.losses.design import from_formula
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
 from lossref.losses.regression import (
     MAE,
@@ -38,6 +39,7 @@ __all__ = [  # noqa: RUF022
     "Exponential",
     "Combined",
     "Penalized",
+    "from_formula",
     "balanced_weights",
     "effective_number_weights",
 ]

@@ -9,6 +9,7 @@ import live_figure
 import mathematics
 import numpy as np
 import pytest
+import sympy
 
 import lossref
 from lossref import registry
@@ -78,6 +79,17 @@ def test_the_printed_functions_are_the_library(name):
             numbers = {**made["fixed"], **made.get("given", {}), **state, axis["is"]: state["x"]}
             page = [context.eval(f"({functions[key]})({json.dumps(numbers)})") for key, _ in made["series"]]
             assert close(page, library(made, call)), (variant, state)
+
+
+def test_a_loss_that_is_stated_as_a_formula_has_a_live_figure():
+    quickjs = pytest.importorskip("quickjs")
+    loss = lossref.from_formula("Asinh", lambda pred, target, scale: sympy.asinh((pred - target) / scale), scale=2.0)
+    made = live_figure.figure(type(loss))
+    for x in (-3.0, 0.5, 4.0):
+        given = json.dumps(made["fixed"] | made["given"] | {"pred": x})
+        for key, result in (("value", loss([x], [0.0])), ("slope", loss.grad([x], [0.0])[0])):
+            assert close(quickjs.Context().eval(f"({made['functions'][''][key]})({given})"), result)
+    assert "live-asinh" in live_figure.markup(type(loss))
 
 
 # ------------------------------------------------------------------------------------------- the player, in a browser
