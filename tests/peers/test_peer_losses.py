@@ -140,6 +140,37 @@ def test_penalties_are_the_gradients_of_pytorch(backend, rng):
         close(penalty.grad(w), slope)
 
 
+def test_three_spellings_of_the_hinge_have_three_slopes_at_its_corner():
+    """All are subgradients; what lossref says is among them."""
+    torch = pytest.importorskip("torch")
+    spellings = {
+        "relu": lambda f: torch.relu(1 - f),
+        "maximum": lambda f: torch.maximum(1 - f, torch.zeros_like(f)),
+        "clamp": lambda f: torch.clamp(1 - f, min=0),
+    }
+    slopes = {name: torch_derivatives(lambda f, g=g: g(f).sum(), [1.0])[1][0] for name, g in spellings.items()}
+    assert slopes == {"relu": 0, "maximum": -0.5, "clamp": -1}
+    assert lossref.Hinge().grad([1.0], [1]) == [slopes["relu"]]
+
+
+def test_the_weight_decay_of_pytorch_is_twice_the_strength_of_l2(rng):
+    """A hundred steps from the same start: weight_decay=2λ keeps to λΣw², and weight_decay=λ does not."""
+    torch = pytest.importorskip("torch")
+    features, target, start, lam = rng.standard_normal((40, 3)), rng.standard_normal(40), rng.standard_normal(3), 0.3
+    w = start.copy()
+    for _ in range(100):
+        slope = features.T @ lossref.MSE().grad(features @ w, target) + lossref.L2(lam=lam).grad(w)
+        w -= 0.1 * slope
+    for decay, equal in ((2 * lam, True), (lam, False)):
+        theirs = torch.nn.Parameter(torch.tensor(start))
+        optimizer = torch.optim.SGD([theirs], lr=0.1, weight_decay=decay)
+        for _ in range(100):
+            optimizer.zero_grad()
+            torch.nn.functional.mse_loss(torch.tensor(features) @ theirs, torch.tensor(target)).backward()
+            optimizer.step()
+        assert np.allclose(theirs.detach().numpy(), w, rtol=1e-12) == equal
+
+
 # --- optax and JAX ------------------------------------------------------------------------------------------------
 
 
