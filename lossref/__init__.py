@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         SmoothL1,
         SquaredHinge,
         Tukey,
+        check_gradient,
         from_formula,
     )
     from lossref.optimizers import SGD, Adam, AdamW
@@ -63,6 +64,7 @@ __all__ = [
     "TotalVariation",
     "Tukey",
     "Warmup",
+    "check_gradient",
     "from_formula",
     "get_num_threads",
     "set_num_threads",

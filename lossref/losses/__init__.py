@@ -1,5 +1,6 @@
 """Loss functions: how wrong a prediction is, and in which direction to mend it."""
 
+from lossref.losses.check import GradientReport, check_gradient
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
 from lossref.losses.design import from_formula
@@ -40,6 +41,8 @@ __all__ = [  # noqa: RUF022
     "Combined",
     "Penalized",
     "from_formula",
+    "check_gradient",
+    "GradientReport",
     "balanced_weights",
     "effective_number_weights",
 ]
