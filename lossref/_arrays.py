@@ -65,22 +65,38 @@ def check_shape(owner: str, name: str, array: Array, like: str, shape: tuple[int
         raise ValueError(f"{owner}: {name} has shape {array.shape} but {like} has shape {shape}")
 
 
-def check_out(owner: str, out: Any, kind: np.dtype[Any], shape: tuple[int, ...], inputs: dict[str, Array]) -> None:
+def check_out(
+    owner: str, out: Any, kind: np.dtype[Any], shape: tuple[int, ...], inputs: dict[str, Array], called: str = "out"
+) -> None:
     """Refuse an output that cannot be written whole and safely."""
     if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
-        raise TypeError(f"{owner}: out must be a numpy array of dtype {kind}, got {type(out).__name__}")
+        raise TypeError(f"{owner}: {called} must be a numpy array of dtype {kind}, got {type(out).__name__}")
     if out.dtype != kind:
-        raise TypeError(f"{owner}: out has dtype {out.dtype} but the result has dtype {kind}")
-    check_shape(owner, "out", out, "the result", shape)
+        raise TypeError(f"{owner}: {called} has dtype {out.dtype} but the result has dtype {kind}")
+    check_shape(owner, called, out, "the result", shape)
     if not out.flags.writeable:
-        raise ValueError(f"{owner}: out is read-only; pass a writeable array")
+        raise ValueError(f"{owner}: {called} is read-only; pass a writeable array")
     if not (out.flags.aligned and out.dtype.isnative):
-        raise ValueError(f"{owner}: out must be native-endian and aligned; pass numpy.empty(...)")
+        raise ValueError(f"{owner}: {called} must be native-endian and aligned; pass numpy.empty(...)")
     if overlaps_itself(out):
-        raise ValueError(f"{owner}: out has elements that share memory; pass an array whose elements are apart")
+        raise ValueError(f"{owner}: {called} has elements that share memory; pass an array whose elements are apart")
     for name, array in inputs.items():
         if not same_memory(out, array) and may_overlap(out, array):
-            raise ValueError(f"{owner}: out overlaps {name}; pass an array apart from it, or {name} itself")
+            raise ValueError(f"{owner}: {called} overlaps {name}; pass an array apart from it, or {name} itself")
+
+
+def check_outs(owner: str, outs: Any, kind: np.dtype[Any], learned: dict[str, Array], inputs: dict[str, Array]) -> None:
+    """Refuse outputs, one for each learned array, of which one cannot be written or two share memory."""
+    wanted = f"out must be a tuple of {len(learned)} arrays, one for each of {', '.join(learned)}"
+    if not isinstance(outs, tuple | list):
+        raise TypeError(f"{owner}: {wanted}, got {type(outs).__name__}")
+    if len(outs) != len(learned):
+        raise ValueError(f"{owner}: {wanted}, got {len(outs)}")
+    for place, (out, array) in enumerate(zip(outs, learned.values(), strict=True)):
+        check_out(owner, out, kind, array.shape, inputs, f"out[{place}]")
+        for before in range(place):
+            if may_overlap(out, outs[before]):
+                raise ValueError(f"{owner}: out[{place}] overlaps out[{before}]; pass arrays apart from each other")
 
 
 def overlaps_itself(array: Array) -> bool:
@@ -136,24 +152,12 @@ def prepare(
         check_shape(owner, second, other, first, shape)
     if getattr(formula, "signs", False):
         check_signs(formula, other)
-    weights, per_sample = None, None
-    if weight is not None:
-        per_sample = as_floats(owner, "weight", weight)
-        check_shape(owner, "weight", per_sample, f"{first}, one for each sample,", shape[:1])
-        per_sample = per_sample.astype(kind)
+    weights, denominator = spread_weights(formula, given, weight)
     if out is not None:
         check_out(owner, out, kind, shape, {first: given, second: other})
-    given, other = ready(given, kind), ready(other, kind)
-    denominator = 1.0
-    if per_sample is not None:
-        each = given.size // max(per_sample.size, 1)
-        weights = np.repeat(per_sample.ravel(), each).reshape(shape)
-        if formula._mean:
-            denominator = each * ordered_sum(per_sample)
-    elif formula._mean:
-        denominator = float(given.size)
     if formula._mean and denominator == 0 and not wants_array:
         warn_of_empty_mean(owner, weight is not None)
+    given, other = ready(given, kind), ready(other, kind)
     deliver = None
     buffer = out
     if out is not None and not out.flags.c_contiguous:
@@ -162,6 +166,58 @@ def prepare(
     elif out is None and shape == ():
         deliver = as_scalar
     return given, other, weights, buffer, denominator, deliver
+
+
+def spread_weights(formula: Any, given: Array, weight: Any) -> tuple[Array | None, float]:
+    """The weights of the samples as those of the elements, and what a sum is to be divided by."""
+    if weight is None:
+        return None, float(given.size) if formula._mean else 1.0
+    owner, first = type(formula).__name__, formula.arrays[0]
+    per_sample = as_floats(owner, "weight", weight)
+    check_shape(owner, "weight", per_sample, f"{first}, one for each sample,", given.shape[:1])
+    per_sample = per_sample.astype(given.dtype.newbyteorder("="))
+    each = given.size // max(per_sample.size, 1)
+    weights = np.repeat(per_sample.ravel(), each).reshape(given.shape)
+    return weights, each * ordered_sum(per_sample) if formula._mean else 1.0
+
+
+def prepare_paired(
+    formula: Any, arrays: tuple[Any, ...], weight: Any, out: Any, results: int
+) -> tuple[tuple[Array, ...], Array | None, list[Array], float, Callable[[list[Array]], list[Any]]]:
+    """Bring the arguments of an elementwise loss of two learned arrays into kernel form.
+
+    Returns the arrays; the weights spread over the elements; buffers, as many as there are to be results; what the sum
+    is to be divided by; and a function that turns the buffers into what the caller gets.
+    """
+    owner = type(formula).__name__
+    given = {name: as_floats(owner, name, array) for name, array in zip(formula.arrays, arrays, strict=True)}
+    first = given[formula.arrays[0]]
+    kind, shape = first.dtype.newbyteorder("="), first.shape
+    for name, array in given.items():
+        check_shape(owner, name, array, formula.arrays[0], shape)
+    if formula.signs:
+        check_signs(formula, given["target"])
+    weights, denominator = spread_weights(formula, first, weight)
+    outs: Any = [None] * results
+    if out is not None and results == 1:
+        check_out(owner, out, kind, shape, given)
+        outs = [out]
+    elif out is not None:
+        check_outs(owner, out, kind, {name: given[name] for name in formula.learned}, given)
+        outs = out
+    if formula._mean and denominator == 0 and not results:
+        warn_of_empty_mean(owner, weight is not None)
+
+    def deliver(buffers: list[Array]) -> list[Any]:
+        for out, buffer in zip(outs, buffers, strict=True):
+            if out is not None and out is not buffer:
+                out[...] = buffer
+        each = zip(outs, buffers, strict=True)
+        return [(buffer if shape else buffer[()]) if out is None else out for out, buffer in each]
+
+    usable = [out is not None and out.flags.c_contiguous for out in outs]
+    buffers = [out if use else np.empty(shape, kind) for out, use in zip(outs, usable, strict=True)]
+    return tuple(ready(array, kind) for array in given.values()), weights, buffers, denominator, deliver
 
 
 def write_to(out: Array) -> Deliver:

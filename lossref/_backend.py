@@ -21,6 +21,7 @@ CHAPTERS = (
     "robust",
     "classification",
     "margin",
+    "paired",
     "regularizers",
     "structured",
     "descent",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossref._arrays import Array, as_times, deliver_values, ordered_sum, prepare, prepare_rows
+from lossref._arrays import Array, as_times, deliver_values, ordered_sum, prepare, prepare_paired, prepare_rows
 from lossref._tensors import checked, write_all
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
@@ -153,6 +153,45 @@ class Structured:
         w, buffer, deliver = self.prepared(formula, w, out)
         with np.errstate(all="ignore"):
             return hand_over(self.nearest(formula, w, step), buffer, deliver)
+
+
+class Paired:
+    """The kernel of an elementwise loss of two learned arrays."""
+
+    def run(self, formula: Any, arrays: tuple[Any, ...], weight: Any, out: Any, want: str) -> Any:
+        """The mean, the values, or derivatives in both learned arrays; ``want`` names it."""
+        results = {"value": 0, "values": 1}.get(want, 2)
+        given, weights, buffers, denominator, deliver = prepare_paired(formula, arrays, weight, out, results)
+        with np.errstate(all="ignore"):
+            if want == "curvature":
+                found = formula.reference_curvature(*given)
+            else:
+                values, *found = formula.reference(*given)
+                values = weighted(values, weights)
+                total = float(np.divide(ordered_sum(values), denominator))
+            if want == "value":
+                return total
+            found = [values] if want == "values" else [scaled(weighted(each, weights), denominator) for each in found]
+        for buffer, array in zip(buffers, found, strict=True):
+            buffer[...] = array
+        delivered = deliver(buffers)
+        result = delivered[0] if want == "values" else tuple(delivered)
+        return (total, result) if want == "value_and_grad" else result
+
+    def value(self, formula: Any, arrays: tuple[Any, ...], weight: Any = None) -> Any:
+        return self.run(formula, arrays, weight, None, "value")
+
+    def values(self, formula: Any, arrays: tuple[Any, ...], weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "values")
+
+    def grad(self, formula: Any, arrays: tuple[Any, ...], weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "grad")
+
+    def value_and_grad(self, formula: Any, arrays: tuple[Any, ...], weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "value_and_grad")
+
+    def curvature(self, formula: Any, arrays: tuple[Any, ...], weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "curvature")
 
 
 class Rowwise:

@@ -171,3 +171,33 @@ def test_two_prices_and_a_tolerance_by_hand(backend):
     assert lossref.Quantile(q=0.9, reduction="sum")([0.0, 20.0], [10.0, 10.0]) == pytest.approx(9 + 1)
     assert lossref.Quantile()(ERRORS, np.zeros(5)) == 2.8  # half of the mean absolute error
     assert lossref.EpsilonInsensitive(epsilon=1.5)(ERRORS, np.zeros(5)) == pytest.approx((0.5 + 0.5 + 1.5 + 18.5) / 5)
+
+
+def test_an_error_of_two_costs_less_to_who_expects_it(backend):
+    """By hand, and as ``torch.nn.functional.gaussian_nll_loss`` prints it."""
+    loss = lossref.GaussianNLL(reduction="sum")
+    spread = [0.0, math.log(4), math.log(16)]
+    wanted = [2.0, 0.5 * math.log(4) + 0.5, 0.5 * math.log(16) + 0.125]
+    assert loss.values([0.0] * 3, spread, [2.0] * 3) == pytest.approx(wanted, rel=1e-15)
+    in_mean, in_spread = loss.grad([0.0] * 3, spread, [2.0] * 3)
+    assert in_mean == pytest.approx([-2, -0.5, -0.125], rel=1e-15)
+    assert in_spread == pytest.approx([-1.5, 0, 0.375], rel=1e-15, abs=1e-15)
+    far = np.array([1e25], np.float32)  # whose square is no float
+    assert loss(far, [np.float32(120)], [0.0]) == pytest.approx(60 + 0.5e50 * math.exp(-120), rel=2e-7)
+
+
+def test_a_latent_variable_that_says_little_costs_little_but_not_nothing(backend):
+    loss = lossref.GaussianKL(reduction="sum")
+    assert loss([0.0], [1e-9]) == pytest.approx(2.5e-19, rel=1e-9, abs=0)  # as written: 0 or 4e-17
+    assert loss([1.0, -2.0], [0.0, math.log(4)]) == pytest.approx(0.5 + 0.5 * (4 - 1 - math.log(4) + 4), rel=1e-15)
+    assert loss([0.0], [710.0]) == pytest.approx(0.5 * math.exp(700) * math.exp(10), rel=1e-13)
+
+
+def test_a_pair_in_order_costs_nothing_and_one_in_disorder_its_distance(backend):
+    first, second, label = [3.0, 1.0, 1.0, 1.0], [1.0, 3.0, 3.0, 1.0], [1, 1, -1, 1]
+    assert lossref.MarginRanking().values(first, second, label).tolist() == [0, 2, 0, 0]
+    loss = lossref.MarginRanking(margin=2.0, reduction="sum")
+    assert loss.values(first, second, label).tolist() == [0, 4, 0, 2]
+    in_first, in_second = loss.grad(first, second, label)
+    assert in_first.tolist() == [0, -1, 0, -1]  # at a lead of just the margin 0; PyTorch's clamp gives -1 there
+    assert in_second.tolist() == [0, 1, 0, 1]

@@ -612,4 +612,5 @@ def test_a_notebook_shows_the_formula(loss):
     latex = loss._repr_latex_()
     assert latex.startswith(r"$\displaystyle ")
     assert latex.endswith("$")
-    assert "y" in latex
+    assert loss.latex() in latex
+    assert ("y" in loss.latex()) == ("target" in loss.arrays)

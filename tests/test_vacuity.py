@@ -16,6 +16,7 @@ FILES = [
     "test_structured_laws.py",
     "test_loss_properties.py",
     "test_rowwise_laws.py",
+    "test_paired_laws.py",
     "test_bits.py",
     "test_golden.py",
 ]

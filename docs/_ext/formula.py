@@ -66,6 +66,7 @@ def derivatives(formula: type[Formula]) -> str:
         "optimizer": "The step",
         "pointwise": "Slope and curvature",
         "rowwise": "Slope and curvature",
+        "paired": "Slopes and curvatures",
     }
     seen: list[list[str]] = []
     parts = []
@@ -253,7 +254,14 @@ def pictures(formula: type[Formula], backreferences: Path) -> str:
 
 
 INNER = {"formula", "prox_formula", "reference", "reference_prox", "reference_curvature"}  # shown as readings
-INNER |= {"latex", "expression", "arguments", "hyperparameters", "range_of"}  # of use to the book and the tests
+INNER |= {
+    "counted",
+    "latex",
+    "expression",
+    "arguments",
+    "hyperparameters",
+    "range_of",
+}  # of use to the book and the tests
 
 
 def methods(formula: type[Formula]) -> list[str]:

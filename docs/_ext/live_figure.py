@@ -69,6 +69,12 @@ def printed_loss(instance: Formula) -> dict[str, str]:
     }
 
 
+def printed_paired(instance: Formula) -> dict[str, str]:
+    symbols, expression = instance.arguments(), instance.expression()
+    first, names = symbols[instance.learned[0]], sorted(map(str, expression.free_symbols))
+    return {"value": function(expression, names), "slope": function(mathematics.slope(expression, first), names)}
+
+
 def printed_penalty(instance: Formula) -> dict[str, str]:
     expression, prox = instance.expression(), mathematics.prox(instance)
     return {key: function(e, sorted(map(str, e.free_symbols))) for key, e in (("value", expression), ("prox", prox))}
@@ -94,6 +100,7 @@ def printed_optimizer(instance: Formula) -> dict[str, str]:
 PRINTED = {
     "pointwise": printed_loss,
     "rowwise": printed_loss,
+    "paired": printed_paired,
     "penalty": printed_penalty,
     "structured": printed_structured,
     "schedule": printed_schedule,
@@ -198,6 +205,22 @@ def shape_rowwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def shape_paired(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    """The curve over the first learned array; what else the loss takes has sliders. A label is 1."""
+    first, *others = instance.arrays
+    given = {"target": 1} if instance.signs else {}
+    words = first.replace("_", " ")
+    x = slider("x", letters[first], 2.0, (-4.0, 4.0)) | {"label": f"{words} {letters[first]}", "is": first}
+    places = "".join(f", [{given[name]}]" if name in given else f", [{{{name}}}]" for name in others)
+    return {
+        "x": [x],
+        "given": given,
+        "more": [slider(name, letters[name], 0.0, (-3.0, 3.0)) for name in others if name not in given],
+        "series": [["value", "loss"], ["slope", f"slope in the {words}"]],
+        "call": "loss = lossref.{formula}\nloss.value_and_grad([{x}]" + places + ")",
+    }
+
+
 def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     x = slider("x", letters["w"], 1.5, (-3.0, 3.0)) | {"label": "parameter w", "is": "w"}
     return {
@@ -254,6 +277,7 @@ def shape_optimizer(instance: Formula, letters: dict[str, str]) -> dict[str, Any
 SHAPE = {
     "pointwise": shape_pointwise,
     "rowwise": shape_rowwise,
+    "paired": shape_paired,
     "penalty": shape_penalty,
     "structured": shape_structured,
     "schedule": shape_schedule,
@@ -261,6 +285,7 @@ SHAPE = {
 }
 SAYS = {
     "pointwise": "value and slope of the loss",
+    "paired": "value of the loss, and its slope in the first of the learned arrays",
     "rowwise": "value and slope of the loss in the logit of the true class",
     "penalty": "the penalty on one parameter, and where its proximal map sends it",
     "structured": "the penalty, and where its proximal map sends the first of a few parameters",

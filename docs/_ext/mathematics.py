@@ -23,7 +23,7 @@ STEP = sympy.Symbol("step", positive=True)
 
 
 def family(formula: type[Formula]) -> str:
-    """pointwise, rowwise, penalty, structured, optimizer or schedule: the words for a formula's parent."""
+    """pointwise, rowwise, paired, penalty, structured, optimizer or schedule: the words for a formula's parent."""
     for parent in formula.__mro__:
         if kind := FAMILIES.get(parent.__name__):
             return kind
@@ -33,6 +33,7 @@ def family(formula: type[Formula]) -> str:
 FAMILIES = {
     "PointwiseLoss": "pointwise",
     "RowwiseLoss": "rowwise",
+    "PairedLoss": "paired",
     "StructuredPenalty": "structured",
     "Penalty": "penalty",
     "Optimizer": "optimizer",
@@ -234,6 +235,20 @@ def rowwise(instance: Formula) -> list[str]:
     return lines
 
 
+def paired(instance: Formula) -> list[str]:
+    """First and second derivatives in both learned arrays."""
+    expression, symbols, lines = instance.expression().subs(shown(instance)), instance.arguments(), []
+    for name in instance.learned:
+        letter, found = letters(instance)[name], expression
+        for power in ("", "^2"):
+            found = slope(found, symbols[name])
+            if instance.signs:  # the square of a label is 1
+                found = found.subs(symbols["target"] ** 2, 1)
+            below = f"{{{letter}}}{power}" if power and "_" in letter else letter + power
+            lines.append(rf"\frac{{\partial{power} \ell}}{{\partial {below}}} = {latex(found, instance)}")
+    return lines
+
+
 def penalty(instance: Formula) -> list[str]:
     w = instance.arguments()["w"]
     first = latex(slope(instance.expression(), w), instance)
@@ -279,6 +294,7 @@ def schedule(instance: Formula) -> list[str]:
 DERIVED = {
     "pointwise": pointwise,
     "rowwise": rowwise,
+    "paired": paired,
     "penalty": penalty,
     "structured": structured,
     "optimizer": optimizer,

@@ -93,6 +93,14 @@ cdef inline bint are_signs(const real* y, Py_ssize_t n) noexcept nogil:
     return others == 0
 
 
+cdef inline bint holds_signs(object b) noexcept:
+    """Is each number of an array that is ready a label, -1 or +1?"""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(<cnp.ndarray>b)
+    if cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.NPY_FLOAT32:
+        return are_signs(<const float*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
+    return are_signs(<const double*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
+
+
 cdef inline bint is_apart(object out, object a) noexcept:
     """Do two contiguous arrays share no byte?"""
     cdef char* x = <char*>cnp.PyArray_DATA(<cnp.ndarray>out)

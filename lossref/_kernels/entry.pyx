@@ -33,14 +33,6 @@ cdef inline bint is_over_or_apart(object out, object a) noexcept:
     return cnp.PyArray_DATA(<cnp.ndarray>out) == cnp.PyArray_DATA(<cnp.ndarray>a) or is_apart(out, a)
 
 
-cdef inline bint holds_signs(object b) noexcept:
-    """Is each number of an array that is ready a label, -1 or +1?"""
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(<cnp.ndarray>b)
-    if cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.NPY_FLOAT32:
-        return are_signs(<const float*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
-    return are_signs(<const double*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
-
-
 cdef class Elementwise:
     """A formula that treats each element alone: its blocks in both precisions, and their drivers."""
 

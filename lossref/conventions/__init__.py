@@ -8,7 +8,7 @@ is said to be equal against lossref.
 from __future__ import annotations
 
 from lossref._formula import Formula
-from lossref.conventions import classification, margin, optimizers, regression, regularizers, schedules
+from lossref.conventions import classification, joint, margin, optimizers, regression, regularizers, schedules
 from lossref.conventions.spelling import Spelling
 from lossref.registry import path
 
@@ -17,6 +17,7 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     **regression.SPELLINGS,
     **classification.SPELLINGS,
     **margin.SPELLINGS,
+    **joint.SPELLINGS,
     **regularizers.SPELLINGS,
     **optimizers.SPELLINGS,
     **schedules.SPELLINGS,

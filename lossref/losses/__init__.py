@@ -4,7 +4,10 @@ from lossref.losses.check import GradientReport, check_gradient
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
 from lossref.losses.design import from_formula
+from lossref.losses.generative import GaussianKL
+from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
+from lossref.losses.ranking import MarginRanking
 from lossref.losses.regression import (
     MAE,
     MSE,
@@ -30,6 +33,7 @@ __all__ = [  # noqa: RUF022
     "EpsilonInsensitive",
     "Cauchy",
     "Tukey",
+    "GaussianNLL",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
@@ -38,6 +42,8 @@ __all__ = [  # noqa: RUF022
     "Perceptron",
     "ModifiedHuber",
     "Exponential",
+    "MarginRanking",
+    "GaussianKL",
     "Combined",
     "Penalized",
     "from_formula",

@@ -17,7 +17,8 @@ from lossref._terms import Composable
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Properties:
-    """What is proven of a loss as a function of one prediction; the tests hold each line against the formula.
+    """What is proven of a loss as a function of one prediction (or of all that is learned, where that is more: of one
+    element of each learned array, together); the tests hold each line against the formula.
 
     What holds for some settings only, such as ``symmetric``, is a condition on the hyper-parameters: ``"Eq(q, 1/2)"``.
     ``lipschitz`` bounds the absolute slope and ``smoothness`` the curvature; both are expressions in the
@@ -42,6 +43,8 @@ class Loss(Formula):
 
     #: How errors name the arrays, in the order in which they are given.
     arrays: ClassVar[tuple[str, ...]] = ("pred", "target")
+    #: Is its target a label, -1 or +1, and anything else refused?
+    signs: ClassVar[bool] = False
     properties: ClassVar[Properties]
 
     def __post_init__(self) -> None:
@@ -54,9 +57,6 @@ class PredictionLoss(Loss, Composable):
     """A loss of predictions against targets: called, it gives the reduced value; its methods give the values one by
     one, the gradient in the predictions, and the curvature.
     """
-
-    #: Are its targets labels, -1 or +1, and anything else refused?
-    signs: ClassVar[bool] = False
 
     def _summed(self) -> Self:
         """This loss with a sum for its reduction: a derivative in one element is then that of the element alone."""
@@ -377,3 +377,25 @@ class JointLoss(Loss):
             name, wanted = type(self).__name__, ", ".join(self.arrays)
             raise TypeError(f"{name}: takes {len(self.arrays)} arrays ({wanted}), got {len(arrays)}")
         return arrays
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PairedLoss(JointLoss):
+    """A loss of two learned arrays, element by element: the first two of ``arrays``, with a target or without.
+
+    A subclass gives ``formula`` for one element of each array; ``reference``, which takes the arrays and returns the
+    values, the slopes in the first and those in the second; and ``reference_curvature``, which returns both curvatures.
+    """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.learned = cls.arrays[:2]
+        _fallback.kernels[cls.name] = _fallback.Paired()
+
+    def reference(self, *arrays: Any) -> tuple[Array, Array, Array]:
+        """Values and both slopes in NumPy, as one would write them on paper."""
+        raise NotImplementedError
+
+    def reference_curvature(self, *arrays: Any) -> tuple[Array, Array]:
+        """Both second derivatives in NumPy."""
+        raise NotImplementedError

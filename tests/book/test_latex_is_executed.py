@@ -135,7 +135,20 @@ def rowwise(instance):
         )
 
 
-SAMPLED = {"pointwise": pointwise, "rowwise": rowwise}
+def paired(instance):
+    """Numbers for all arrays; derivatives are asked for by their order and the place of the learned array."""
+    loss = dataclasses.replace(instance, reduction="sum")
+    choices = [[0.0, 1.0, -0.3, 2.5], [0.0, 0.75, -2.0], [-1.0, 1.0] if instance.signs else [0.0, 1.0, -2.5]]
+    for numbers in itertools.product(*choices[: len(instance.arrays)]):
+        arrays = [[number] for number in numbers]
+        yield (
+            {letters(instance)[name]: number for name, number in zip(instance.arrays, numbers, strict=True)},
+            dict(zip(instance.arrays, numbers, strict=True)),
+            lambda order, place=0, a=arrays: np.ravel((loss.values, loss.grad, loss.curvature)[order](*a))[place],
+        )
+
+
+SAMPLED = {"pointwise": pointwise, "rowwise": rowwise, "paired": paired}
 
 
 @pytest.mark.parametrize(("formula", "tex"), STATED)
@@ -248,6 +261,7 @@ def check_optimizer(instance, display):
 CHECKS = {
     "pointwise": check_loss,
     "rowwise": check_loss,
+    "paired": check_loss,
     "penalty": check_penalty,
     "structured": check_structured,
     "schedule": check_schedule,
@@ -266,6 +280,12 @@ def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
         for stated, named, library in SAMPLED[kind](instance):
             value = display.value({**numbers(instance), **stated})
             assert close(library(order), value), (instance, named)
+    elif kind == "paired":
+        order = 2 if name.startswith(r"\frac{\partial^{2}") else 1
+        in_second = r"\partial" + mathematics.spelled(letters(instance)[instance.learned[1]]) in name
+        for stated, named, library in SAMPLED[kind](instance):
+            value = display.value({**numbers(instance), **stated})
+            assert close(library(order, int(in_second)), value), (instance, named)
     elif kind == "penalty":
         for w, step in itertools.product(EDGES, (0.1, 1.0, 3.0)):
             value = display.value({**numbers(instance), "w": w, r"\eta": step})

@@ -9,7 +9,7 @@ import pytest
 
 import lossref
 from lossref.conventions import SPELLINGS, spellings, translate
-from lossref.losses.base import PredictionLoss, RowwiseLoss
+from lossref.losses.base import PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, path, samples
 
 MODULES = {
@@ -51,6 +51,9 @@ def namespace_of(framework):
 
 def data_for(formula, rng):
     """Arguments that the formula takes, as NumPy arrays by name."""
+    if isinstance(formula, PairedLoss):
+        arrays = {name: rng.normal(size=50) for name in formula.arrays}
+        return arrays | ({"target": rng.choice([-1.0, 1.0], 50)} if formula.signs else {})
     if not isinstance(formula, PredictionLoss):
         return {"w": rng.normal(size=50)}
     if isinstance(formula, RowwiseLoss):
