@@ -77,6 +77,11 @@ def real(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | No
     return ranged(default, "a finite number", as_real, slider=slider)
 
 
+def at_most_two(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """Any finite number up to 2."""
+    return ranged(default, "a finite number <= 2", refuse_unless(lambda x: x <= 2, as_real), slider=slider)
+
+
 def positive(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number above 0."""
     return ranged(default, "a number > 0", refuse_unless(lambda x: x > 0, as_real), slider=slider)

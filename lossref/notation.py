@@ -8,6 +8,7 @@ SYMBOLS = {
     "q": "q",
     "scale": r"\sigma",
     "c": "c",
+    "alpha": r"\alpha",
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",

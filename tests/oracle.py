@@ -72,6 +72,13 @@ class Oracle:
         }
         self.inputs = [symbol for symbol in self.symbols if symbol not in self.settings]
         self.expression = type(formula).formula(**arguments) if expression is None else expression
+        # A setting in which a formula takes its limit: decided here, or what is 0/0 there would be computed after all.
+        self.expression = self.expression.xreplace({
+            equation: sp.true if exactly({"": float(setting)})[""] == equation.rhs else sp.false
+            for symbol, setting in self.settings.items()
+            for equation in self.expression.atoms(sp.Eq)
+            if equation.lhs == symbol and equation.rhs.is_number
+        })  # fmt: skip
 
     @functools.cached_property
     def value(self):

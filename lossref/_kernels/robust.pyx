@@ -3,9 +3,14 @@
 Squares of large residuals overflow in float32; the ratio of the smaller of residual and scale to the larger does not.
 """
 
+from libc.math cimport INFINITY
+
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport absolute, difference_lost, log1p, mul_add, quotient
+from lossref._kernels.vecmath cimport (
+    absolute, difference_lost, exp_lowered, exp_of_sum, expm1, log1p, log_parts, mul_add, normalised, power_of_two,
+    product_lost, quotient, remainder, rounding_shift, square_lost, with_sign_of,
+)
 
 
 # --- Cauchy ----------------------------------------------------------------------------------------------------------
@@ -150,7 +155,169 @@ cdef void tukey_curvature(
         out[i] = zero if w <= zero else w * (((one - four * u) - u) - five * low)
 
 
+# --- Barron ----------------------------------------------------------------------------------------------------------
+
+cdef inline real far_from(real x) noexcept nogil:
+    """From here on residuals are shrunk before they are squared."""
+    if real is float:
+        return 68719476736.0                                    # 2**36
+    else:
+        return 2.5822498780869086e+120                          # 2**400
+
+
+cdef inline real shrunk_by(real x) noexcept nogil:
+    if real is float:
+        return 1.262177448353619e-29                            # 2**-96
+    else:
+        return 2.6497349136889905e-169                          # 2**-560
+
+
+cdef inline real powers_shrunk(real x) noexcept nogil:
+    """How many powers of two their squares lose by it."""
+    if real is float:
+        return 192
+    else:
+        return 1120
+
+
+cdef inline real least_share(real x) noexcept nogil:
+    """A t so small that nothing is left of the steepest slopes, and normal as a float."""
+    if real is float:
+        return 2.350988701644575e-38                            # 2**-125
+    else:
+        return 9.332636185032189e-302                           # 2**-1000
+
+
+cdef inline real most_exponent(real x) noexcept nogil:
+    """An exponent whose power is beyond the floats even beside the smallest 2 - α."""
+    if real is float:
+        return 130
+    else:
+        return 753
+
+
+cdef inline real parabola_below(real x) noexcept nogil:
+    """Up to here the loss is its parabola: what follows is less than a rounding, and t may vanish."""
+    if real is float:
+        return 6.103515625e-05                                  # 2**-14
+    else:
+        return 1.862645149230957e-09                            # 2**-29
+
+
+cdef inline real one_plus(real pred, real target, real r, real unit, real whole, real whole_low, real inverse,
+                          real* one, real* t_low, real* low, real* t) noexcept nogil:
+    """log(1 + t + t_low) = high + low, t = (r/σ)² / (2 - α); far out ``one`` is 0, and t is shrunk. Returns high."""
+    cdef real zero = 0, whole_one = 1, two = 2, quarter = 0.25, least = least_share(r)
+    cdef real a = absolute(r), gone = difference_lost(pred, target, r), x, square, share, k, scale
+    a = whole_one if a == <real>INFINITY else a
+    x = a * unit
+    one[0] = zero if x > far_from(x) else whole_one
+    gone = zero if x > far_from(x) else (-gone if r < zero else gone)
+    x = a * shrunk_by(x) * unit if x > far_from(x) else x
+    square = x * x
+    share = square * inverse
+    t_low[0] = (
+        remainder(square, share, whole) + (square_lost(x, square) + two * x * (gone * unit) - share * whole_low)
+    ) * inverse
+    share = least if share < least * (whole_one - one[0]) else share
+    t[0] = share
+    normalised(one[0] + share, &k)
+    scale = power_of_two(rounding_shift(x) + (two - k))         # 4 2**-k: 2**-k itself may be subnormal
+    return log_parts(
+        k + powers_shrunk(x) * (whole_one - one[0]),
+        mul_add(share * scale, quarter, one[0] * (scale * quarter) - whole_one),
+        t_low[0] * (scale * quarter),
+        low,
+    )
+
+
+cdef inline real times(real high, real low, real factor, real factor_low, real* rest) noexcept nogil:
+    """(high + low) (factor + factor_low) = product + rest; returns the product."""
+    cdef real product = factor * high
+    rest[0] = product_lost(factor, high, product) + mul_add(factor, low, factor_low * high)
+    return product
+
+
+cdef void barron(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """(2-α)/2 log(1+t) (exp(y) - 1) / y with y = α/2 log(1+t): α near 0 or 2 is no special case."""
+    cdef real unit = <real>p[1], whole = <real>p[2], whole_low = <real>((p[2] - <double>whole) + p[3])
+    cdef real inverse = <real>(1 / p[2]), half_alpha = <real>p[0], half_alpha_low = <real>(p[0] - <double>half_alpha)
+    cdef real exponent = <real>p[4], exponent_low = <real>((p[4] - <double>exponent) + p[5])
+    cdef real half_rest = <real>p[8], half_inverse = <real>p[9], steep = <real>p[10], ceiling = <real>p[11]
+    cdef real pull = <real>p[12], zero = 0, unity = 1, half = 0.5, most = 60, up = 18446744073709551616.0
+    cdef real r, a, one, t, t_low, high, low, y, rest, growth, logarithm, usual, power
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        a = absolute(r)
+        high = one_plus(pred[i], target[i], r, unit, whole, whole_low, inverse, &one, &t_low, &low, &t)
+        y = times(high, low, half_alpha, half_alpha_low, &rest)
+        growth = expm1(y)
+        growth = (growth + mul_add(growth, rest, rest)) / y if y != zero else unity
+        logarithm = half_rest * high
+        usual = (a * unit * half_inverse) * (a * unit) if a * unit < parabola_below(r) else logarithm * growth
+        y = most_exponent(y) if y > most_exponent(y) else y
+        growth = exp_lowered(y, rest) / y * up
+        usual = logarithm * up * growth if y > most else usual
+        value[i] = ceiling if a == <real>INFINITY else usual
+        power = times(high, low, exponent, exponent_low, &rest)
+        power = exp_of_sum(half * power, half * rest)           # the root, for the power itself may underflow
+        power = r * power * steep * power
+        slope[i] = with_sign_of(r, pull) if a == <real>INFINITY else power
+
+
+cdef void barron_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    """(1 + (α-1) t) / (1 + t) (1 + t)^-b / σ²."""
+    cdef real unit = <real>p[1], whole = <real>p[2], whole_low = <real>((p[2] - <double>whole) + p[3])
+    cdef real inverse = <real>(1 / p[2]), zero = 0, half = 0.5, steep = <real>p[10]
+    cdef real exponent = <real>p[4], exponent_low = <real>((p[4] - <double>exponent) + p[5])
+    cdef real turn = <real>p[6], turn_low = <real>((p[6] - <double>turn) + p[7])
+    cdef real r, one, t, t_low, high, low, power, rest, bend, beyond
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        high = one_plus(pred[i], target[i], r, unit, whole, whole_low, inverse, &one, &t_low, &low, &t)
+        power = times(high, low, exponent, exponent_low, &rest)
+        power = exp_of_sum(half * power, half * rest)
+        bend = times(t, t_low, turn, turn_low, &rest)           # where the curvature changes its sign, -1 and a rest
+        bend = quotient(one + bend, rest, one + t, t_low + difference_lost(one, -t, one + t))
+        beyond = shrunk_by(t) / t * shrunk_by(t)                # far out, 1 / t
+        bend = bend + (zero if one > zero else beyond)
+        power = zero if absolute(r) == <real>INFINITY else power
+        out[i] = zero if power <= zero else bend * power * steep * power
+
+
+cdef void barron_square(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """α = 2: half the square."""
+    cdef real steep = <real>p[10], half = 0.5, r
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        value[i] = half * (r * steep) * r
+        slope[i] = r * steep
+
+
+cdef void barron_square_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real steep = <real>p[10], r
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        out[i] = steep if r == r else r
+
+
 kernels = {
     "cauchy": pointwise(cauchy[float], cauchy[double], cauchy_curvature[float], cauchy_curvature[double]),
     "tukey": pointwise(tukey[float], tukey[double], tukey_curvature[float], tukey_curvature[double]),
+    "barron": pointwise(barron[float], barron[double], barron_curvature[float], barron_curvature[double]),
+    "barron_square": pointwise(
+        barron_square[float], barron_square[double], barron_square_curvature[float], barron_square_curvature[double]
+    ),
 }

@@ -91,6 +91,16 @@ cdef inline real square_lost(real x, real square) noexcept nogil:
     return (high * high - square) + (x - high) * (x + high)
 
 
+cdef inline real product_lost(real a, real b, real product) noexcept nogil:
+    """a b - product, where ``product`` is the rounded a b: what the rounding lost."""
+    cdef real a_high, b_high
+    if LOSSREF_FMA:
+        return mul_add(a, b, -product)
+    a_high = upper_half(a)
+    b_high = upper_half(b)
+    return (((a_high * b_high - product) + (a - a_high) * b_high) + a_high * (b - b_high)) + (a - a_high) * (b - b_high)
+
+
 cdef inline real difference_lost(real a, real b, real difference) noexcept nogil:
     """What rounding took from a difference: a - b = difference + lost exactly (Knuth); 0 where there is no number."""
     cdef real zero = 0, back = difference - a, lost = (a - (difference - back)) - (b + back)
@@ -267,6 +277,14 @@ cdef inline real exp_of_sum(real x, real low) noexcept nogil:
     return exp_reduced(mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x)) + low, shifted)
 
 
+cdef inline real exp_lowered(real x, real low) noexcept nogil:
+    """2**-128 exp(x + low) where x > 50: also where the exponential itself is beyond the floats."""
+    cdef real shifted = shifted_power(x), k = shifted - rounding_shift(x)
+    return exp_reduced(
+        mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x)) + low, shifted - <real>128
+    )
+
+
 cdef inline real exp_parts(real x, real* low) noexcept nogil:
     """exp(x) = high + low where x <= 0, to half as many digits again as a float has; returns high."""
     cdef real one = 1, shifted, k, r, tail, y, lost, high
@@ -381,6 +399,14 @@ cdef inline real log_of_product(real k, real f) noexcept nogil:
     """log(2**k (1 + f)) = k log(2) + log(1 + f)."""
     cdef real whole = k * log2_first(k), high = whole + f
     return high + log_rest(f, mul_add(k, log2_rest(k), f - (high - whole)))
+
+
+cdef inline real log_parts(real k, real f, real f_low, real* low) noexcept nogil:
+    """log(2**k (1 + f + f_low)) = high + low, to some digits more than a float has; returns high."""
+    cdef real one = 1, whole = k * log2_first(k), near = whole + f
+    cdef real rest = log_rest(f, mul_add(k, log2_rest(k), f - (near - whole)) + f_low / (one + f)), high = near + rest
+    low[0] = rest - (high - near)
+    return high
 
 
 cdef inline real log(real x) noexcept nogil:

@@ -18,7 +18,7 @@ from lossref.losses.regression import (
     Quantile,
     SmoothL1,
 )
-from lossref.losses.robust import Cauchy, Tukey
+from lossref.losses.robust import Barron, Cauchy, Tukey
 from lossref.losses.weights import balanced_weights, effective_number_weights
 
 # In the order of their teaching.
@@ -33,6 +33,7 @@ __all__ = [  # noqa: RUF022
     "EpsilonInsensitive",
     "Cauchy",
     "Tukey",
+    "Barron",
     "GaussianNLL",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",

@@ -26,7 +26,7 @@ class Properties:
     constant prediction equals. ``proper`` says whether who predicts the true probabilities of the classes does best; it
     is None for predictions that stand for no probabilities."""
 
-    convex: bool
+    convex: bool | str
     differentiable: bool
     symmetric: bool | str
     lipschitz: str | None

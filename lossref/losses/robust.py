@@ -13,7 +13,7 @@ import numpy as np
 
 from lossref import symbolic as sp
 from lossref._arrays import Array
-from lossref._parameters import positive
+from lossref._parameters import at_most_two, positive
 from lossref.losses.base import PointwiseLoss, Properties
 from lossref.losses.regression import lost
 
@@ -114,6 +114,12 @@ class Cauchy(PointwiseLoss):
         return 1 + self.ratio(a) ** 2
 
 
+def split(exact: Fraction) -> tuple[float, float]:
+    """A fraction as the nearest float and what that leaves over."""
+    near = float(exact)
+    return near, float(exact - Fraction(near))
+
+
 def halves(x: Array) -> tuple[Array, Array]:
     """Two numbers of half as many digits, whose sum is x."""
     wide = x * x.dtype.type(4097 if x.dtype == np.float32 else 134217729)
@@ -197,7 +203,7 @@ class Tukey(PointwiseLoss):
         """c; a power of two that brings it next to 1, where no square overflows; and 1 / c² there, in two parts."""
         unit = math.ldexp(1.0, min(-math.frexp(self.c)[1], 1000))
         inverse = 1 / Fraction(self.c * unit) ** 2
-        return self.c, unit, float(inverse), float(inverse - Fraction(float(inverse)))
+        return self.c, unit, *split(inverse)
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         r = pred - target
@@ -233,3 +239,130 @@ def rest_of_one(u: Array, low: Array) -> Array:
     rest = 1 - u
     w: Array = rest + (((1 - rest) - u) - low)
     return np.where(w < 0, 0, w)
+
+
+#: From here on 2 - alpha is as good as infinite: no float can tell Barron's loss from Welsch's.
+MOST = Fraction(2**80)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Barron(PointwiseLoss):
+    r"""Barron's general robust loss: one parameter leads from squared error to losses that let go.
+
+    .. math::
+
+       \ell(\hat y, y) = \frac{2 - \alpha}{\alpha}
+           \left( \left( 1 + \frac{(r / \sigma)^2}{2 - \alpha} \right)^{\alpha / 2} - 1 \right), \qquad r = \hat y - y
+
+    All of the family are :math:`\tfrac12 (r / \sigma)^2` near zero; ``alpha`` says how they go on. Far out the pull
+    goes like :math:`|r|^{\alpha - 1}`: at 2 in proportion to the error, at 1 with the same force for all, below 1 the
+    less the further away a point lies, and below 0 so little that the loss has a ceiling. The choice between losses of
+    known names becomes the choice of a number, which can be searched for like any other.
+
+    Parameters
+    ----------
+    alpha : float <= 2, default 1.0
+        The shape. 2 is half the squared error, 1 :class:`PseudoHuber`, 0 :class:`Cauchy`, −2 Geman and McClure's loss;
+        minus infinity, Welsch's.
+    scale : float > 0, default 1.0
+        The residual :math:`\sigma` from which on the shape is seen.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the elements become one number.
+
+    Notes
+    -----
+    The formula is 0/0 at ``alpha`` 2 and 0, where its limits stand: :math:`\tfrac12 (r / \sigma)^2` and
+    :math:`\log(1 + \tfrac12 (r / \sigma)^2)`. *Near* them the formula as written cancels; here the power is never
+    formed where 1 is to be taken from it, so that ``alpha=1e-9`` is as accurate as 1. (The usual remedy, to keep away
+    from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give ``alpha=-1e30``: no
+    float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers harder than squared
+    error does, and its curvature has no bound.
+
+    The loss is free of units. :class:`PseudoHuber` and :class:`Cauchy` are not: they are :math:`\sigma^2` times this
+    one, where ``delta`` is :math:`\sigma` and Cauchy's ``scale`` is :math:`\sqrt 2 \sigma`. Barron also learns
+    ``alpha`` from the data, for which the logarithm of a normalizing constant is added to the loss; without it every
+    residual would vote for the lowest ``alpha``.
+
+    References
+    ----------
+    J. T. Barron, "A general and adaptive robust loss function", *CVPR* 2019.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> for alpha in (2.0, 1.0, 0.0, -2.0, -1e30):
+    ...     print(lossref.Barron(alpha=alpha).values([0.1, 2.0, 10.0], [0.0, 0.0, 0.0]).round(3))
+    [5.e-03 2.e+00 5.e+01]
+    [5.000e-03 1.236e+00 9.050e+00]
+    [0.005 1.099 3.932]
+    [0.005 1.    1.923]
+    [0.005 0.865 1.   ]
+    """
+
+    alpha: float = at_most_two(1.0, slider=(-8.0, 2.0))
+    scale: float = positive(1.0, slider=(0.1, 5.0))
+
+    forms = ("", "_square")
+    samples = (
+        {},
+        {"alpha": 0.0, "scale": 4.0},
+        {"alpha": -2.0},
+        {"alpha": 1.75, "scale": 0.3},
+        {"alpha": 2.0, "scale": 0.5},
+    )
+    properties = Properties(
+        convex="alpha >= 1",
+        differentiable=True,
+        symmetric=True,
+        lipschitz="Piecewise((((1-alpha)/(2-alpha))**((1-alpha)/2)/scale, alpha<1), (1/scale, alpha<=1), (oo, True))",
+        smoothness="1/scale**2",
+        minimizer="between mean and median for alpha from 1 to 2; below, what it would be without a far outlier",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, alpha: Any, scale: Any) -> Any:
+        z = ((pred - target) / scale) ** 2
+        power = (2 - alpha) / alpha * ((1 + z / (2 - alpha)) ** (alpha / 2) - 1)
+        return sp.Piecewise((z / 2, sp.Eq(alpha, 2)), (sp.log(1 + z / 2), sp.Eq(alpha, 0)), (power, True))
+
+    def _choose_kernel(self) -> str:
+        return f"{self.name}_square" if self.alpha == 2 else self.name
+
+    def _kernel_parameters(self) -> tuple[float, ...]:
+        """alpha/2; what brings the scale next to 1; its square there, times 2 - alpha; exponents; what far errors get.
+
+        Exponents multiply rounding errors, so they come in two parts."""
+        unit = math.ldexp(1.0, min(-math.frexp(self.scale)[1], 1000))
+        rest = min(2 - Fraction(self.alpha), MOST)
+        square = Fraction(self.scale * unit) ** 2
+        ceiling = math.inf if self.alpha >= 0 else float(rest / (rest - 2))
+        pull = 0.0 if self.alpha < 1 else 1 / self.scale if self.alpha == 1 else math.inf
+        parts = (*split(rest * square), *split(-rest / 2), *split(1 - rest))
+        constants = (float(rest / 2), float(1 / (2 * square)), 1 / self.scale / self.scale)
+        return float(1 - rest / 2), unit, *parts, *constants, ceiling, pull
+
+    def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
+        r, z, rest, logarithm = self.wide(pred, target)
+        y = (1 - rest / 2) * logarithm
+        value = rest / 2 * logarithm * np.where(y == 0, 1, np.expm1(y) / y)
+        value = np.where((z < 1e-18) | (rest == 0), z / 2, value)
+        slope = r * np.exp(-rest / 2 * logarithm) / self.scale / self.scale
+        if self.alpha < 2:
+            *_, ceiling, pull = self._parameters
+            value = np.where(np.isinf(r), ceiling, value)
+            slope = np.where(np.isinf(r), np.copysign(pull, r), slope)
+        return value.astype(pred.dtype), slope.astype(pred.dtype)
+
+    def reference_curvature(self, pred: Array, target: Array) -> Array:
+        r, z, rest, logarithm = self.wide(pred, target)
+        bend = np.where(rest == 0, 1, (rest + (1 - rest) * z) / (rest + z))
+        curvature = np.exp(-rest / 2 * logarithm) * bend / self.scale / self.scale
+        curvature = np.where(np.isinf(r) & (rest > 0), 0, np.where(np.isnan(r), r, curvature))
+        return curvature.astype(pred.dtype)
+
+    def wide(self, pred: Array, target: Array) -> tuple[Any, ...]:
+        """r, (r/σ)², 2 - alpha and log(1 + (r/σ)² / (2 - alpha)), in more digits: its powers multiply what is lost."""
+        r = pred.astype(np.longdouble) - target.astype(np.longdouble)
+        z = (r / self.scale) ** 2
+        rest = np.minimum(2 - np.longdouble(self.alpha), np.longdouble(int(MOST)))
+        return r, z, rest, np.log1p(z / rest) if rest else np.zeros_like(r)
