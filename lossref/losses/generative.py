@@ -33,7 +33,7 @@ class GaussianKL(PairedLoss):
     Parameters
     ----------
     reduction : {"mean", "sum"}, default "mean"
-        How the values of the elements become one number. :class:`ELBO` takes the sum over the latent variables.
+        How the values of the elements become one number. ``ELBO`` takes the sum over the latent variables.
 
     Notes
     -----
