@@ -20,6 +20,7 @@ CHAPTERS = (
     "regression",
     "robust",
     "classification",
+    "imbalance",
     "margin",
     "paired",
     "regularizers",

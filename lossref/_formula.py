@@ -72,11 +72,11 @@ class Formula:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
     def arguments(self) -> dict[str, Any]:
-        """What ``formula`` is called with: a symbol for each number, the setting itself for each choice of form."""
+        """What ``formula`` is called with: a symbol for each number, the setting itself for a choice and for None."""
         settings = {field.name: field for field in dataclasses.fields(self)}
         arguments = {}
         for name in inspect.signature(type(self).formula).parameters:
-            if name in settings and not self.range_of(settings[name]).number:
+            if name in settings and (not self.range_of(settings[name]).number or getattr(self, name) is None):
                 arguments[name] = getattr(self, name)
             else:
                 arguments[name] = sp.Symbol(name, real=True, **self._assumptions(settings.get(name)))

@@ -107,6 +107,13 @@ def proportion(default: Any = dataclasses.MISSING, *, slider: tuple[float, float
     return ranged(default, "a number in [0, 1]", refuse_unless(lambda x: 0 <= x <= 1, as_real), slider=slider)
 
 
+def optional_proportion(default: float | None = None, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in [0, 1], both ends allowed, or None."""
+    accept = refuse_unless(lambda x: 0 <= x <= 1, as_real)
+    text = "a number in [0, 1] or None"
+    return ranged(default, text, lambda v: None if v is None else accept(v), slider=slider)
+
+
 def count(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """An integer at or above 1."""
     return ranged(default, "an integer >= 1", refuse_unless(lambda x: x >= 1, as_integer), slider=slider)

@@ -12,6 +12,7 @@ SYMBOLS = {
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",
+    "gamma": r"\gamma",
     "margin": "m",
     "mean": r"\mu",
     "log_variance": "s",

@@ -107,13 +107,21 @@ class Oracle:
     @functools.cache  # noqa: B019
     def slope_size(self, symbol):
         """The sum of the absolute terms of the derivative: what its rounding errors are measured against."""
-        terms = sp.Add.make_args(sp.diff(self.expression, symbol).doit())
-        return self.compile(sp.Add(*map(sp.Abs, terms), evaluate=False))
+        return self.size(sp.diff(self.expression, symbol).doit())
+
+    def size(self, expression):
+        """The sum of the absolute terms of an expression."""
+        return self.compile(sp.Add(*map(sp.Abs, sp.Add.make_args(expression)), evaluate=False))
 
     @functools.cache  # noqa: B019
     def curvature(self, symbol):
         """The second derivative in a symbol."""
         return self.compile(without_spikes(sp.diff(self.expression, symbol, 2).doit()))
+
+    @functools.cache  # noqa: B019
+    def curvature_size(self, symbol):
+        """The sum of the absolute terms of the second derivative."""
+        return self.size(without_spikes(sp.diff(self.expression, symbol, 2).doit()))
 
 
 def exactly(arguments):

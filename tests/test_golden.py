@@ -201,3 +201,13 @@ def test_a_pair_in_order_costs_nothing_and_one_in_disorder_its_distance(backend)
     in_first, in_second = loss.grad(first, second, label)
     assert in_first.tolist() == [0, -1, 0, -1]  # at a lead of just the margin 0; PyTorch's clamp gives -1 there
     assert in_second.tolist() == [0, 1, 0, 1]
+
+
+def test_focal_loss_of_an_even_chance_and_of_nine_in_ten(backend):
+    even = [0.0, 0.0]
+    assert lossref.Focal().values(even, [1.0, 0.0]) == pytest.approx(np.log(2) * np.array([1, 3]) / 16, rel=1e-15)
+    nine = [math.log(9)]
+    assert lossref.Focal(alpha=None)(nine, [1.0]) == pytest.approx(0.01 * -math.log(0.9), rel=1e-14)
+    assert lossref.Focal(alpha=None)(nine, [0.0]) == pytest.approx(0.81 * math.log(10), rel=1e-14)
+    confident = lossref.Focal(gamma=1.0, alpha=None)([36.0], [1.0])
+    assert confident == pytest.approx(2.319522830243569e-16**2, rel=1e-15, abs=0)

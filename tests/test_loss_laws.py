@@ -35,6 +35,9 @@ every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=rep
 # the last three count half or less; in its curvature, a cube, everything counts three times, the residual too.
 BOUNDS = {"MSE": 2.0, "MAE": 0.5, "SmoothL1": 3.5, "PseudoHuber": 4.0, "Quantile": 2.5, "Tukey": 4.0}
 CURVATURE_BOUNDS = {"PseudoHuber": 12.0}
+# Curvatures that change their sign where no float is: beside that place their terms cancel, and the sizes of the terms
+# are the measure, as for gradients.
+CURVATURES_THAT_CANCEL = {"Focal"}
 
 
 def bound(loss, dtype, derivative):
@@ -64,7 +67,10 @@ def truth(case, dtype):
     exact = {
         "values": (np.array([judge.value(*point) for point in points]), None),
         "grad": (each(judge.slope), each(judge.slope_size)),
-        "curvature": (each(judge.curvature), None),
+        "curvature": (
+            each(judge.curvature),
+            each(judge.curvature_size) if type(case.loss).__name__ in CURVATURES_THAT_CANCEL else None,
+        ),
     }
     return pred, target, exact
 
@@ -116,6 +122,8 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
             wanted = {method: getattr(loss, method)(pred.astype(np.float64), wide) for method in METHODS}
         for method, most in zip(METHODS, (4.0, 4.0, 7.0), strict=True):
             if method == "grad" and not (hard and not smooth and case.targets != "probabilities"):
+                continue
+            if method == "curvature" and type(loss).__name__ in CURVATURES_THAT_CANCEL:
                 continue
             exact = wanted[method]
             with np.errstate(divide="ignore"):

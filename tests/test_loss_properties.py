@@ -17,7 +17,8 @@ def proven():
         plain = {
             field.name: field.default for field in dataclasses.fields(case.loss) if not case.loss.range_of(field).number
         }
-        if all(getattr(case.loss, name) == default for name, default in plain.items()):
+        numbers = [getattr(case.loss, field.name) for field in dataclasses.fields(case.loss) if field.name not in plain]
+        if None not in numbers and all(getattr(case.loss, name) == default for name, default in plain.items()):
             yield case
 
 
@@ -240,6 +241,13 @@ def is_least_among_log_probabilities(case, target):
     return lowest < min(higher)
 
 
+def turns_before_the_weighted_log_odds(case, target):
+    """The slope is still downhill at 0 and uphill at the log-odds of the targets, those of 1 weighted by alpha."""
+    share, alpha = target.mean(), case.loss.alpha
+    odds = alpha * share / ((1 - alpha) * (1 - share))
+    return slope_at(case, 0.0, target) * slope_at(case, np.log(odds), target) < 0
+
+
 MINIMIZERS = {
     "mean": is_flat_at(np.mean),
     "median": turns_at_the_median,
@@ -251,6 +259,7 @@ MINIMIZERS = {
         turns_between_or_forgets
     ),
     "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
+    "nearer to 0 than the log-odds of the mean weighted by alpha": turns_before_the_weighted_log_odds,
     "margin times the label of the majority": turns_at(lambda label: np.sign(label.mean())),
     "margin times the mean label": is_flat_at(np.mean),
     "mean label": is_flat_at(np.mean),

@@ -195,7 +195,7 @@ def pointwise(instance: Formula) -> list[str]:
     if instance.signs:  # the square of a label is 1
         second = second.subs(symbols["target"] ** 2, 1)
     if getattr(instance, "from_logits", False):
-        first, second = (in_probability(e, x) for e in (first, second))
+        first, second = (in_probability(sympy.diff(expression, x, order), x) for order in (1, 2))
         tail = rf", \qquad p = \frac{{1}}{{1 + e^{{-{variable}}}}}"
     lines = []
     for order, found in ((r"\partial", first), (r"\partial^2", second)):
@@ -209,7 +209,17 @@ def pointwise(instance: Formula) -> list[str]:
 
 def in_probability(expression: sympy.Expr, logit: sympy.Symbol) -> sympy.Expr:
     """An expression of a logit as one of the probability p = 1 / (1 + exp(-logit))."""
-    p = PROBABILITY
+    p, rest = (
+        PROBABILITY,
+        sympy.Symbol("rest", positive=True),
+    )  # SymPy leaves powers of 1 - p alone: its sign is unknown
+    written = expression.subs(logit, sympy.log(p / rest))
+    written = written.replace(lambda e: e.is_Add, lambda e: sympy.together(e).subs(p + rest, 1))
+    written = sympy.expand(sympy.powsimp(written))
+    powers = {factor for factor in written.atoms(sympy.Pow) if not factor.exp.is_number}
+    if powers:
+        parts = sympy.collect(written, sorted(powers, key=str), evaluate=False)
+        return sympy.Add(*(power.subs(rest, 1 - p) * sympy.factor(e.subs(rest, 1 - p)) for power, e in parts.items()))
     polynomial = sympy.simplify(expression.subs(logit, sympy.log(p / (1 - p))))
     return simplest(polynomial, sympy.collect(sympy.expand(polynomial), p), sympy.factor(polynomial))
 

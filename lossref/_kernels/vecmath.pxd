@@ -409,21 +409,34 @@ cdef inline real log_parts(real k, real f, real f_low, real* low) noexcept nogil
     return high
 
 
-cdef inline real log(real x) noexcept nogil:
-    """log(x) = k log(2) + log(1 + f) where x = 2**k (1 + f) and -1/4 <= f < 1/2."""
-    cdef real one = 1, least, up, up_power, k, m, y
+cdef inline real normalised_of_any(real x, real* k) noexcept nogil:
+    """x = 2**k m as ``normalised``, for x positive: subnormals are taken up first."""
+    cdef real zero = 0, least, up, up_power, m
     if real is float:
-        least = 1.17549435e-38                                  # the least normal float; subnormals are taken up first
+        least = 1.17549435e-38                                  # the least normal float
         up = 16777216
         up_power = 24
     else:
         least = 2.2250738585072014e-308
         up = 18014398509481984
         up_power = 54
-    m = normalised(x * up if x < least else x, &k)
-    y = log_of_product(k - (up_power if x < least else <real>0), m - one)
+    m = normalised(x * up if x < least else x, k)
+    k[0] -= up_power if x < least else zero
+    return m
+
+
+cdef inline real log(real x) noexcept nogil:
+    """log(x) = k log(2) + log(1 + f) where x = 2**k (1 + f) and -1/4 <= f < 1/2."""
+    cdef real one = 1, k, m = normalised_of_any(x, &k), y = log_of_product(k, m - one)
     y = y if x < <real>INFINITY else x
     return y if x > 0 else (-<real>INFINITY if x == 0 else <real>NAN)
+
+
+cdef inline real log_unit_parts(real x, real* low) noexcept nogil:
+    """log(x) = high + low where 0 <= x <= 1, to some digits more than a float has; returns high."""
+    cdef real zero = 0, one = 1, k, m = normalised_of_any(x, &k), high = log_parts(k, m - one, zero, low)
+    low[0] = low[0] if x > 0 else zero
+    return high if x > 0 else (-<real>INFINITY if x == 0 else <real>NAN)
 
 
 cdef inline real log1p(real x) noexcept nogil:

@@ -72,6 +72,24 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             ),
         ),
     ),
+    "Focal": (
+        Spelling(
+            "Keras",
+            "keras.losses.BinaryFocalCrossentropy("
+            "apply_class_balancing={alpha} != None, alpha={alpha}, gamma={gamma}, from_logits={from_logits}"
+            ")(target, pred)",
+            "alpha is ignored unless apply_class_balancing=True. Probabilities are the default, and are clipped to "
+            "[1e-7, 1 − 1e-7], those of logits too. For targets between 0 and 1 it is another loss: the power is that "
+            "of the mixed doubt. The target comes first.",
+            MEAN,
+        ),
+        Spelling(
+            "optax",
+            "optax.sigmoid_focal_loss(pred, target, alpha={alpha}, gamma={gamma}).mean()",
+            "alpha is None by default. Not reduced by itself. Another loss for targets between 0 and 1, as in Keras.",
+            LOGITS,
+        ),
+    ),
     "NLL": (
         Spelling(
             "PyTorch",

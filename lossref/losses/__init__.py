@@ -5,6 +5,7 @@ from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCr
 from lossref.losses.compose import Combined, Penalized
 from lossref.losses.design import from_formula
 from lossref.losses.generative import GaussianKL
+from lossref.losses.imbalance import Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
 from lossref.losses.ranking import MarginRanking
@@ -38,6 +39,7 @@ __all__ = [  # noqa: RUF022
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
+    "Focal",
     "Hinge",
     "SquaredHinge",
     "Perceptron",

@@ -48,7 +48,7 @@ def numbers(instance):
     return {
         letters(instance)[field.name]: getattr(instance, field.name)
         for field in instance.hyperparameters()
-        if instance.range_of(field).number
+        if instance.range_of(field).number and getattr(instance, field.name) is not None
     }
 
 
@@ -65,7 +65,8 @@ def settings_shown(formula, tex):
             if not (sample.range_of(field).number and mathematics.spelled(letters(sample)[field.name]) in written)
             and field.name not in (*given_fields(sample), "groups")  # which say what the index of a sum is
         ]
-        if all(getattr(sample, name) == getattr(default, name) for name in hidden):
+        given = [getattr(sample, field.name) for field in sample.hyperparameters() if sample.range_of(field).number]
+        if None not in given and all(getattr(sample, name) == getattr(default, name) for name in hidden):
             yield sample
 
 

@@ -1,0 +1,191 @@
+"""Losses for classes of which one is rare: the surprise of cross-entropy, times a power of the doubt that was left.
+
+The doubt 1 - p is exp(-softplus) of a logit, so that any power of it costs one exponential. Its exponent, gamma times a
+softplus, may be large, and what it rounds off would be multiplied by its size: it is carried along in two parts.
+"""
+
+from libc.math cimport INFINITY
+
+from lossref._kernels.classes cimport probability
+from lossref._kernels.drivers cimport pointwise
+from lossref._kernels.entry cimport real
+from lossref._kernels.vecmath cimport (
+    absolute, exp_nonpositive, exp_of_sum, exp_parts, log1p_parts, log_unit_parts, mul_add, quotient, raised_to_least,
+    remainder,
+)
+
+
+cdef inline real power(real logarithm, real low, real gamma, real gamma_low) noexcept nogil:
+    """exp((γ + γ_low) (logarithm + low)), where the logarithm is not positive."""
+    cdef real least = -1e30, x
+    logarithm = least if logarithm < least else logarithm           # 0 to the power of 0 is 1
+    x = gamma * logarithm
+    return exp_of_sum(x, mul_add(gamma_low, logarithm, mul_add(gamma, low, -remainder(x, gamma, logarithm))))
+
+
+# --- Two classes, from logits --------------------------------------------------------------------------------------
+
+cdef inline real surprises(real reach, real* likely, real* likely_low, real* rare, real* rare_low) noexcept nogil:
+    """Both softplus of a logit of that size, in two parts each: log(1 + e) and reach + log(1 + e); returns e."""
+    cdef real e, e_low, high, low, most
+    e = exp_parts(-reach, &e_low)
+    high = log1p_parts(e, e_low, &low)
+    likely[0] = high + low
+    likely_low[0] = (high - likely[0]) + low
+    rare[0] = reach + likely[0]
+    most = rare[0] - reach
+    rare_low[0] = ((reach - (rare[0] - most)) + (likely[0] - most)) + likely_low[0]
+    return e
+
+
+cdef void focal(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """α y (1 - p)^γ softplus(-z) + (1 - α) (1 - y) p^γ softplus(z), with the likelier and the rarer class for 1 and 0.
+
+    The slope of (1 - p)^γ (-log p) in the logit is (1 - p)^γ ((1 - p) - γ p log p), a sum of two positive terms.
+    """
+    cdef real gamma = <real>p[0], gamma_low = <real>(p[0] - <double>gamma)
+    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1
+    cdef real z, y, a, b, near, far, size, reach, e, likely, likely_low, rare, rare_low, cost, pull, whole
+    cdef Py_ssize_t i
+    for i in range(n):
+        z = pred[i]
+        y = probability(target[i])
+        a = first * y
+        b = second * (one - y)
+        size = absolute(z)
+        near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
+        far = b if z > zero else a
+        reach = -raised_to_least(-size)             # what the exponential of is 0 need not be infinite
+        e = surprises(reach, &likely, &likely_low, &rare, &rare_low)
+        near *= power(-rare, -rare_low, gamma, gamma_low)
+        far *= power(-likely, -likely_low, gamma, gamma_low)
+        cost = size if size > rare else rare
+        cost = far * cost if far > zero else far    # no mass, no cost: not 0 · inf
+        value[i] = mul_add(near, likely, cost)
+        pull = far * mul_add(gamma, e * rare, one) - near * mul_add(gamma, likely, e)
+        whole = one + e
+        pull = quotient(pull, zero, whole, (one - whole) + e)
+        slope[i] = pull if z > zero else -pull
+
+
+cdef void focal_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    """(1 - p)^γ p ((1 - p) (1 + 2 γ) + γ (1 - p - γ p) log p) for each class.
+
+    The rarer p is applied as the square of its root: alone it may be subnormal where its product with the rest is not.
+    """
+    cdef real gamma = <real>p[0], gamma_low = <real>(p[0] - <double>gamma), twice = <real>(1 + 2 * p[0])
+    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1, half = 0.5
+    cdef real z, y, a, b, near, far, size, e, root, rest, likely, likely_low, rare, rare_low
+    cdef Py_ssize_t i
+    for i in range(n):
+        z = pred[i]
+        y = probability(target[i])
+        a = first * y
+        b = second * (one - y)
+        near = a if z > zero else b
+        far = b if z > zero else a
+        size = absolute(z)
+        e = surprises(-raised_to_least(-size), &likely, &likely_low, &rare, &rare_low)
+        root = exp_nonpositive(-half * size)
+        rest = one / (one + e)
+        near *= power(-rare, -rare_low, gamma, gamma_low) * mul_add(gamma * likely, gamma - e, twice * e)
+        far *= power(-likely, -likely_low, gamma, gamma_low) * root * mul_add(gamma * rare, gamma * e - one, twice)
+        out[i] = mul_add(far, root, near) * rest * rest
+
+
+# --- Two classes, from probabilities -------------------------------------------------------------------------------
+
+cdef inline real complement_parts(real q, real* low) noexcept nogil:
+    """log(1 - q) = high + low where 0 <= q <= 1, with what 1 - q rounds off; returns high, rounded."""
+    cdef real zero = 0, one = 1, w = one - q, rest, high, y
+    high = log_unit_parts(w, &rest)
+    rest = rest + ((one - w) - q) / w if w > zero else zero
+    y = high + rest
+    low[0] = (high - y) + rest if w > zero else zero
+    return y
+
+
+cdef inline real over_doubt(real surprise, real doubt) noexcept nogil:
+    """-log p over 1 - p, which is 1 at p = 1. At p = 0 a large number: infinity times a gamma of 0 would be none."""
+    cdef real zero = 0, one = 1, most = 1e30
+    surprise = most if surprise > most else surprise
+    return surprise / doubt if doubt != zero else one
+
+
+cdef inline real focal_slope(real mass, real surprise, real chance, real doubt, real gamma) noexcept nogil:
+    """Minus the slope of (1 - p)^γ (-log p), where the mass contains the power."""
+    return mass / chance + mass * gamma * over_doubt(surprise, doubt)
+
+
+cdef void focal_probabilities(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-α y (1 - q)^γ log q - (1 - α) (1 - y) q^γ log(1 - q); what has no mass counts nothing."""
+    cdef real gamma = <real>p[0], gamma_low = <real>(p[0] - <double>gamma)
+    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1
+    cdef real q, y, a, b, log_q, log_q_low, log_w, log_w_low
+    cdef Py_ssize_t i
+    for i in range(n):
+        q = probability(pred[i]) + zero              # -0.0 is 0.0
+        y = probability(target[i])
+        log_q = log_unit_parts(q, &log_q_low)
+        log_w = complement_parts(q, &log_w_low)
+        a = first * y
+        b = second * (one - y)
+        a = a * power(log_w, log_w_low, gamma, gamma_low) if a != zero else zero * q
+        b = b * power(log_q, log_q_low, gamma, gamma_low) if b != zero else zero * q
+        value[i] = -(a * log_q if a != zero else a) - (b * log_w if b != zero else b)
+        slope[i] = (
+            (focal_slope(b, -log_w, one - q, q, gamma) if b != zero else b)
+            - (focal_slope(a, -log_q, q, one - q, gamma) if a != zero else a)
+        )
+
+
+cdef inline real focal_bend(
+    real mass, real surprise, real chance, real doubt, real square, real twice, bint low_power
+) noexcept nogil:
+    """The curvature of (1 - p)^γ (-log p), with γ (γ - 1) and 2 γ.
+
+    The mass contains (1 - p)^(γ - 1), or where γ < 1, so that this might overflow alone, (1 - p)^γ."""
+    cdef real one = 1, over = doubt if low_power else one, kept = one if low_power else doubt
+    cdef real first = mass * square * over_doubt(surprise, doubt) / over
+    return first + mass * twice / chance / over + mass * kept / chance / chance
+
+
+cdef void focal_probabilities_curvature(
+    const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef bint low_power = p[0] < 1
+    cdef double exponent = p[0] if low_power else p[0] - 1
+    cdef real gamma = <real>exponent, gamma_low = <real>(exponent - <double>gamma)
+    cdef real square = <real>(p[0] * (p[0] - 1)), twice = <real>(2 * p[0])
+    cdef real last = <real>(1 if p[0] == 0 else INFINITY if low_power else 2 if p[0] == 1 else 0)
+    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1
+    cdef real q, w, y, a, b, log_q, log_q_low, log_w, log_w_low, up, down
+    cdef Py_ssize_t i
+    for i in range(n):
+        q = probability(pred[i]) + zero              # -0.0 is 0.0
+        w = one - q
+        y = probability(target[i])
+        log_q = log_unit_parts(q, &log_q_low)
+        log_w = complement_parts(q, &log_w_low)
+        a = first * y
+        b = second * (one - y)
+        up = a * power(log_w, log_w_low, gamma, gamma_low)
+        down = b * power(log_q, log_q_low, gamma, gamma_low)
+        up = focal_bend(up, -log_q, q, w, square, twice, low_power) if w != zero else a * last
+        down = focal_bend(down, -log_w, w, q, square, twice, low_power) if q != zero else b * last
+        out[i] = (up if a != zero else zero * q) + (down if b != zero else zero * q)
+
+
+kernels = {
+    "focal": pointwise(focal[float], focal[double], focal_curvature[float], focal_curvature[double]),
+    "focal_probabilities": pointwise(
+        focal_probabilities[float], focal_probabilities[double],
+        focal_probabilities_curvature[float], focal_probabilities_curvature[double],
+    ),
+}
