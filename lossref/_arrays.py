@@ -353,6 +353,73 @@ def prepare_rows(
     return scores, labels, mass, weights, hot, base, buffer, denominator, deliver
 
 
+def as_embeddings(owner: str, names: tuple[str, ...], values: tuple[Any, ...]) -> list[Array]:
+    """The learned arrays of a loss over embeddings: as many rows in each, and as many coordinates in a row."""
+    arrays = [as_floats(owner, name, value) for name, value in zip(names, values, strict=True)]
+    first, name = arrays[0], names[0]
+    if first.ndim != 2 or first.shape[1] == 0:
+        raise ValueError(
+            f"{owner}: {name} has shape {first.shape}; it must be (samples, coordinates) with at least one coordinate. "
+            f"One sample is {name}[numpy.newaxis, :]"
+        )
+    for other, array in zip(names[1:], arrays[1:], strict=True):
+        check_shape(owner, other, array, name, first.shape)
+    return arrays
+
+
+def as_pair_labels(formula: Any, value: Any, samples: int) -> Array:
+    """The labels of a loss over embeddings as float64; the first one that is none is refused. NaN passes."""
+    owner, name, first = type(formula).__name__, formula.arrays[-1], formula.arrays[0]
+    given = as_floats(owner, name, value)
+    check_shape(owner, name, given, f"{first}, whose first length it needs,", (samples,))
+    labels = given.astype(np.float64)
+    wrong = ~(np.isin(labels, formula.labels) | np.isnan(labels))
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        low, high = formula.labels
+        raise ValueError(f"{owner}: {name}[{place}] = {given[place]} is no label: labels are {low} and {high}")
+    return labels
+
+
+def prepare_embeddings(
+    formula: Any, arrays: tuple[Any, ...], weight: Any, out: Any, wants_values: bool, wants_array: bool
+) -> tuple[list[Array], Array | None, Array | None, list[Array], float, Callable[[list[Array]], tuple[Array, ...]]]:
+    """Bring the arguments of a loss over embeddings into kernel form.
+
+    Returns the rows; the labels and the weights of the samples, or None; the buffers to write derivatives to; what the
+    sum is to be divided by; and a function that turns the buffers into what the caller gets.
+    """
+    owner, count = type(formula).__name__, len(formula.learned)
+    given = as_embeddings(owner, formula.learned, arrays[:count])
+    kind, shape = given[0].dtype.newbyteorder("="), given[0].shape
+    labels = as_pair_labels(formula, arrays[count], shape[0]) if formula.labels else None
+    weights = None
+    if weight is not None:
+        weights = as_floats(owner, "weight", weight).astype(np.float64)
+        check_shape(owner, "weight", weights, f"{formula.arrays[0]}, whose first length it needs,", shape[:1])
+    inputs = dict(zip(formula.learned, given, strict=True))
+    if out is not None and wants_values:
+        check_out(owner, out, kind, shape[:1], inputs)
+    elif out is not None:
+        check_outs(owner, out, kind, inputs, inputs)
+    denominator = 1.0
+    if formula._mean:
+        denominator = float(shape[0]) if weights is None else ordered_sum(weights)
+    if denominator == 0 and not wants_array:
+        warn_of_empty_mean(owner, shape[0] > 0)
+    outs: Any = [None] * count if out is None or wants_values else out
+    usable = [o is not None and o.flags.c_contiguous for o in outs]
+    buffers = [o if use else np.empty(shape, kind) for o, use in zip(outs, usable, strict=True) if wants_array]
+
+    def deliver(buffers: list[Array]) -> tuple[Array, ...]:
+        for o, buffer in zip(outs, buffers, strict=True):
+            if o is not None and o is not buffer:
+                o[...] = buffer
+        return tuple(buffer if o is None else o for o, buffer in zip(outs, buffers, strict=True))
+
+    return [ready(array, kind) for array in given], labels, weights, buffers, denominator, deliver
+
+
 def deliver_values(values: Array, out: Array | None, kind: np.dtype[Any]) -> Array:
     """Values computed in float64 in the dtype of the predictions, in the caller's array if there is one."""
     with np.errstate(over="ignore"):

@@ -23,6 +23,7 @@ CHAPTERS = (
     "imbalance",
     "margin",
     "paired",
+    "metric",
     "regularizers",
     "structured",
     "descent",

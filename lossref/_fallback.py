@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from lossref._arrays import Array, as_times, deliver_values, ordered_sum, prepare, prepare_paired, prepare_rows
+from lossref._arrays import (
+    Array,
+    as_times,
+    deliver_values,
+    ordered_sum,
+    prepare,
+    prepare_embeddings,
+    prepare_paired,
+    prepare_rows,
+)
 from lossref._tensors import checked, write_all
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
@@ -254,6 +263,50 @@ def target_mass(
         given = (labels[:, np.newaxis] == np.arange(classes)).astype(scores.dtype)
     mass: Array = hot * given + base
     return mass
+
+
+class Embedding:
+    """The kernel of a loss over rows of embeddings."""
+
+    def run(self, formula: Any, arrays: Any, weight: Any, out: Any, want: str) -> Any:
+        """The mean, the values of the samples, or a derivative in each learned array; ``want`` names it."""
+        rows, labels, weights, buffers, denominator, deliver = prepare_embeddings(
+            formula, arrays, weight, out, want == "values", want != "value"
+        )
+        kind = rows[0].dtype
+        given = [array.astype(np.float64) for array in rows] + ([] if labels is None else [labels])
+        with np.errstate(all="ignore"):
+            each = np.ones(len(rows[0])) if weights is None else weights
+            if want == "curvature":
+                results = formula.reference_curvature(*given)
+            else:
+                values, results = formula.reference(*given)
+                values = each * values
+                total = float(np.divide(ordered_sum(values), denominator))
+            if want == "values":
+                return deliver_values(values, out, kind)
+            if want == "value":
+                return total
+            scale = (each * (1 / denominator if denominator else 0))[:, np.newaxis]
+            for buffer, slopes in zip(buffers, results, strict=True):
+                buffer[...] = scale * slopes
+        result = deliver(buffers)
+        return (total, result) if want == "value_and_grad" else result
+
+    def value(self, formula: Any, arrays: Any, weight: Any = None) -> Any:
+        return self.run(formula, arrays, weight, None, "value")
+
+    def values(self, formula: Any, arrays: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "values")
+
+    def grad(self, formula: Any, arrays: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "grad")
+
+    def value_and_grad(self, formula: Any, arrays: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "value_and_grad")
+
+    def curvature(self, formula: Any, arrays: Any, weight: Any = None, out: Any = None) -> Any:
+        return self.run(formula, arrays, weight, out, "curvature")
 
 
 class Step:

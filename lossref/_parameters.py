@@ -114,6 +114,22 @@ def optional_proportion(default: float | None = None, *, slider: tuple[float, fl
     return ranged(default, text, lambda v: None if v is None else accept(v), slider=slider)
 
 
+def order(default: Any = dataclasses.MISSING) -> Any:
+    """The order of a norm: a number at or above 1."""
+    return ranged(default, "a number >= 1", refuse_unless(lambda x: x >= 1, as_real), number=False)
+
+
+def cosine(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in [-1, 1], both ends allowed."""
+    return ranged(default, "a number in [-1, 1]", refuse_unless(lambda x: -1 <= x <= 1, as_real), slider=slider)
+
+
+def binary(default: int) -> Any:
+    """One of the labels 0 and 1."""
+    accept = refuse_unless(lambda x: x in (0, 1), as_integer)
+    return ranged(default, "0 or 1", accept, number=False)
+
+
 def count(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """An integer at or above 1."""
     return ranged(default, "an integer >= 1", refuse_unless(lambda x: x >= 1, as_integer), slider=slider)

@@ -501,6 +501,9 @@ CONTRACT = {
     "a number in [0, 1] or None": (
         lambda v: v is None or is_real(v), lambda v: v is None or (finite(v) and 0 <= v <= 1)
     ),
+    "a number >= 1": (is_real, lambda v: finite(v) and v >= 1),
+    "a number in [-1, 1]": (is_real, lambda v: finite(v) and -1 <= v <= 1),
+    "0 or 1": (is_integer, lambda v: v in (0, 1)),
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),
     "'mean' or 'sum'": (lambda v: isinstance(v, str), lambda v: v in ("mean", "sum")),

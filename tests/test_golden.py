@@ -211,3 +211,45 @@ def test_focal_loss_of_an_even_chance_and_of_nine_in_ten(backend):
     assert lossref.Focal(alpha=None)(nine, [0.0]) == pytest.approx(0.81 * math.log(10), rel=1e-14)
     confident = lossref.Focal(gamma=1.0, alpha=None)([36.0], [1.0])
     assert confident == pytest.approx(2.319522830243569e-16**2, rel=1e-15, abs=0)
+
+
+def test_contrastive_pairs_by_hand(backend):
+    """Two rows at distance 5 in the conventions of the frameworks: which label is alike, with ½ or without."""
+    a, b = np.array([[3.0, 4.0]]), np.zeros((1, 2))
+    for settings, same, different in (
+        ({}, 25, 9),
+        ({"half": True}, 12.5, 4.5),  # Hadsell, Chopra and LeCun
+        ({"similar": 1}, 9, 25),  # TensorFlow Addons and the example of Keras
+    ):
+        loss = lossref.Contrastive(margin=8.0, **settings)
+        assert (loss(a, b, [0]), loss(a, b, [1])) == (same, different)
+    slope, opposite = lossref.Contrastive(margin=10.0).grad(a, b, [1])
+    assert slope.tolist() == [[-6.0, -8.0]]  # twice what is missing, along the line between them
+    assert opposite.tolist() == [[6.0, 8.0]]
+    assert lossref.Contrastive(margin=10.0).curvature(a, b, [1])[0] == pytest.approx(np.array([[-0.56, 0.56]]))
+
+
+def test_triplets_by_hand(backend):
+    anchor, positive, negative = np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]), np.array([[0.0, 6.0]])
+    for settings, value in (
+        ({"margin": 2.0}, 1),  # 5 - 6 + 2
+        ({"margin": 2.0, "p": 1.0}, 3),  # 7 - 6 + 2
+        ({"margin": 2.0, "squared": True}, 0),  # 25 - 36 + 2
+        ({"margin": 2.0, "swap": True}, 7 - math.sqrt(13)),  # the negative is nearer to the positive
+    ):
+        assert lossref.Triplet(**settings)(anchor, positive, negative) == pytest.approx(value, rel=1e-15)
+    same = lossref.Triplet(margin=1e-9).values(positive, positive, positive)
+    assert same == [1e-9]  # of a row and itself PyTorch says 2e-6 in four dimensions
+
+
+def test_a_distance_of_order_one_takes_absolute_values(backend):
+    """Differences of (-1, -1) and order 1: a distance of 2; optax says -2."""
+    loss = lossref.Triplet(margin=1.0, p=1.0)
+    assert loss([[0.0, 0.0]], [[1.0, 1.0]], [[0.0, 0.0]]) == 3
+
+
+def test_angles_by_hand(backend):
+    loss = lossref.CosineEmbedding(margin=0.5)
+    a, b = [[3.0, 4.0]] * 2, [[4.0, 3.0], [-4.0, 3.0]]
+    assert loss.values(a, b, [1, 1]) == pytest.approx([0.04, 1])  # cosines 24/25 and 0
+    assert loss.values(a, b, [-1, -1]) == pytest.approx([0.46, 0])

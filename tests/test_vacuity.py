@@ -17,6 +17,7 @@ FILES = [
     "test_loss_properties.py",
     "test_rowwise_laws.py",
     "test_paired_laws.py",
+    "test_embedding_laws.py",
     "test_bits.py",
     "test_golden.py",
 ]

@@ -27,6 +27,7 @@ from sphinx.util.docutils import SphinxDirective
 from lossref import registry
 from lossref._formula import Formula
 from lossref.conventions import spellings
+from lossref.losses.base import Properties
 from lossref.registry import path
 
 CHAPTERS = {
@@ -67,6 +68,7 @@ def derivatives(formula: type[Formula]) -> str:
         "pointwise": "Slope and curvature",
         "rowwise": "Slope and curvature",
         "paired": "Slopes and curvatures",
+        "embedding": "Slope and curvature",
     }
     seen: list[list[str]] = []
     parts = []
@@ -167,6 +169,9 @@ PROPERTIES = {
     "smoothness": "the curvature is at most (smoothness constant)",
     "minimizer": "best constant prediction",
     "proper": "best for who predicts the true probabilities (proper)",
+    "moved": "the same when all rows are moved alike",
+    "turned": "the same when all rows are turned alike",
+    "stretched": "the same when each row is stretched",
 }
 
 
@@ -201,6 +206,8 @@ def property_table() -> str:
     names = ("convex", "differentiable", "lipschitz", "smoothness", "proper", "minimizer")
     rows = []
     for formula in registry.formulas("losses"):
+        if not isinstance(formula.properties, Properties):
+            continue
         said = [said_of(formula, name) for name in names]
         if formula.properties.proper is None:
             said[names.index("proper")] = ""
@@ -261,6 +268,7 @@ INNER |= {
     "arguments",
     "hyperparameters",
     "range_of",
+    "lengths",
 }  # of use to the book and the tests
 
 

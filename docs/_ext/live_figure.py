@@ -75,6 +75,20 @@ def printed_paired(instance: Formula) -> dict[str, str]:
     return {"value": function(expression, names), "slope": function(mathematics.slope(expression, first), names)}
 
 
+def printed_embedding(instance: Formula) -> dict[str, str]:
+    expression, x = sympy.piecewise_fold(instance.expression()), instance.arguments()[instance.learned[0]][0]
+    names = sorted(map(str, expression.free_symbols - {sympy.Symbol("y", real=True)}))
+    if not instance.labels:
+        return {"value": function(expression, names), "slope": function(mathematics.slope(expression, x), names)}
+    told = {label: function(expression.subs(sympy.Symbol("y", real=True), label), names) for label in instance.labels}
+    return {"alike": told[alike(instance)], "different": told[sum(instance.labels) - alike(instance)]}
+
+
+def alike(instance: Formula) -> int:
+    """The label of a pair that is alike."""
+    return getattr(instance, "similar", max(instance.labels))
+
+
 def printed_penalty(instance: Formula) -> dict[str, str]:
     expression, prox = instance.expression(), mathematics.prox(instance)
     return {key: function(e, sorted(map(str, e.free_symbols))) for key, e in (("value", expression), ("prox", prox))}
@@ -101,6 +115,7 @@ PRINTED = {
     "pointwise": printed_loss,
     "rowwise": printed_loss,
     "paired": printed_paired,
+    "embedding": printed_embedding,
     "penalty": printed_penalty,
     "structured": printed_structured,
     "schedule": printed_schedule,
@@ -221,6 +236,27 @@ def shape_paired(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     }
 
 
+#: Where the other embeddings lie while the first moves along a line that meets none of them.
+BESIDE = {"b": (1.0, 0.5), "positive": (1.0, 0.5), "negative": (-1.0, 0.5)}
+
+
+def shape_embedding(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    """The first embedding moves along a line, the others stand still."""
+    first, *others = instance.learned
+    letter = letters[first]
+    x = slider("x", f"{letter}_1", -0.5, (-3.0, 3.0))
+    x |= {"label": f"first coordinate of {letter}, which moves along a line", "is": f"{first}1"}
+    given = {f"{first}2": 0.25} | {f"{name}{k}": BESIDE[name][k - 1] for name in others for k in (1, 2)}
+    rows = ", ".join(f"[[{BESIDE[name][0]}, {BESIDE[name][1]}]]" for name in others)
+    call = f"lossref.{{formula}}\nloss.value_and_grad([[{{x}}, 0.25]], {rows})"
+    series = [["value", "loss"], ["slope", "slope"]]
+    if instance.labels:
+        series = [["alike", "loss if alike"], ["different", "loss if different"]]
+        both = alike(instance), sum(instance.labels) - alike(instance)
+        call = "lossref.{formula}\n" + ", ".join(f"loss([[{{x}}, 0.25]], {rows}, [{label}])" for label in both)
+    return {"x": [x], "given": given, "series": series, "call": f"loss = {call}"}
+
+
 def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     x = slider("x", letters["w"], 1.5, (-3.0, 3.0)) | {"label": "parameter w", "is": "w"}
     return {
@@ -278,6 +314,7 @@ SHAPE = {
     "pointwise": shape_pointwise,
     "rowwise": shape_rowwise,
     "paired": shape_paired,
+    "embedding": shape_embedding,
     "penalty": shape_penalty,
     "structured": shape_structured,
     "schedule": shape_schedule,
@@ -287,6 +324,7 @@ SAYS = {
     "pointwise": "value and slope of the loss",
     "paired": "value of the loss, and its slope in the first of the learned arrays",
     "rowwise": "value and slope of the loss in the logit of the true class",
+    "embedding": "the loss while the first embedding moves along a line and the others stand still",
     "penalty": "the penalty on one parameter, and where its proximal map sends it",
     "structured": "the penalty, and where its proximal map sends the first of a few parameters",
     "schedule": "the learning rate against the step",

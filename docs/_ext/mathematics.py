@@ -23,7 +23,7 @@ STEP = sympy.Symbol("step", positive=True)
 
 
 def family(formula: type[Formula]) -> str:
-    """pointwise, rowwise, paired, penalty, structured, optimizer or schedule: the words for a formula's parent."""
+    """pointwise, rowwise, paired, embedding, penalty, structured, optimizer or schedule: one word for its parent."""
     for parent in formula.__mro__:
         if kind := FAMILIES.get(parent.__name__):
             return kind
@@ -34,6 +34,7 @@ FAMILIES = {
     "PointwiseLoss": "pointwise",
     "RowwiseLoss": "rowwise",
     "PairedLoss": "paired",
+    "EmbeddingLoss": "embedding",
     "StructuredPenalty": "structured",
     "Penalty": "penalty",
     "Optimizer": "optimizer",
@@ -259,6 +260,35 @@ def paired(instance: Formula) -> list[str]:
     return lines
 
 
+def embedding(instance: Formula) -> list[str]:
+    """The first coordinate of the first embedding stands for all; lengths are written as letters."""
+    x = instance.arguments()[instance.learned[0]][0]
+    lengths = {sympy.Symbol(letter, positive=True): stated for letter, stated in instance.lengths().items()}
+    slopes = {}
+    for letter, stated in lengths.items():
+        inside, power = stated.as_base_exp()
+        slopes[letter] = sympy.powsimp(sympy.diff(stated, x).subs(inside, letter ** (1 / power)))
+
+    def along(expression: sympy.Expr) -> sympy.Expr:
+        """The derivative in x, of which the lengths are functions."""
+        if isinstance(expression, sympy.Piecewise):
+            return sympy.Piecewise(*((along(piece), condition) for piece, condition in expression.args))
+        through = sum(sympy.diff(expression, letter) * inner for letter, inner in slopes.items())
+        derived = sympy.diff(expression, x).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) + through
+        return simplest(derived, sympy.simplify(derived), sympy.factor(derived))
+
+    found = sympy.piecewise_fold(instance.expression().subs({stated: letter for letter, stated in lengths.items()}))
+    below, lines = f"{letters(instance)[instance.learned[0]]}_1", []
+    for power in ("", "^2"):
+        found = along(found)
+        line = rf"\frac{{\partial{power} \ell}}{{\partial {below}{power}}} = {latex(found, instance)}"
+        for letter, stated in lengths.items():
+            if letter in found.free_symbols:
+                line += rf", \qquad {latex(letter, instance)} = {latex(stated, instance)}"
+        lines.append(line)
+    return lines
+
+
 def penalty(instance: Formula) -> list[str]:
     w = instance.arguments()["w"]
     first = latex(slope(instance.expression(), w), instance)
@@ -305,6 +335,7 @@ DERIVED = {
     "pointwise": pointwise,
     "rowwise": rowwise,
     "paired": paired,
+    "embedding": embedding,
     "penalty": penalty,
     "structured": structured,
     "optimizer": optimizer,

@@ -8,7 +8,7 @@ is said to be equal against lossref.
 from __future__ import annotations
 
 from lossref._formula import Formula
-from lossref.conventions import classification, joint, margin, optimizers, regression, regularizers, schedules
+from lossref.conventions import classification, joint, margin, metric, optimizers, regression, regularizers, schedules
 from lossref.conventions.spelling import Spelling
 from lossref.registry import path
 
@@ -18,6 +18,7 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     **classification.SPELLINGS,
     **margin.SPELLINGS,
     **joint.SPELLINGS,
+    **metric.SPELLINGS,
     **regularizers.SPELLINGS,
     **optimizers.SPELLINGS,
     **schedules.SPELLINGS,
@@ -50,7 +51,8 @@ def translate(formula: Formula, to: str) -> str:
     Returns
     -------
     str
-        An expression of that framework in ``pred`` and ``target``, ``w``, ``params``, ``t`` or ``optimizer``.
+        An expression of that framework in the names of the loss's arrays (``pred`` and ``target`` for most), ``w``,
+        ``params``, ``t`` or ``optimizer``.
 
     Raises
     ------

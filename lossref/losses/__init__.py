@@ -8,6 +8,7 @@ from lossref.losses.generative import GaussianKL
 from lossref.losses.imbalance import Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
+from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
 from lossref.losses.ranking import MarginRanking
 from lossref.losses.regression import (
     MAE,
@@ -47,6 +48,9 @@ __all__ = [  # noqa: RUF022
     "Exponential",
     "MarginRanking",
     "GaussianKL",
+    "Contrastive",
+    "Triplet",
+    "CosineEmbedding",
     "Combined",
     "Penalized",
     "from_formula",

@@ -36,6 +36,17 @@ class Properties:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Invariances:
+    """What may be done to all rows of a sample alike and changes nothing; the tests hold each line against the kernels.
+
+    What holds for some settings only is a condition on the hyper-parameters: ``"Eq(p, 2)"``."""
+
+    moved: bool
+    turned: bool | str
+    stretched: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Loss(Formula):
     """The base of all losses: what they say of themselves, and how values become one number."""
 
@@ -45,7 +56,7 @@ class Loss(Formula):
     arrays: ClassVar[tuple[str, ...]] = ("pred", "target")
     #: Is its target a label, -1 or +1, and anything else refused?
     signs: ClassVar[bool] = False
-    properties: ClassVar[Properties]
+    properties: ClassVar[Properties | Invariances]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +68,8 @@ class PredictionLoss(Loss, Composable):
     """A loss of predictions against targets: called, it gives the reduced value; its methods give the values one by
     one, the gradient in the predictions, and the curvature.
     """
+
+    properties: ClassVar[Properties]
 
     def _summed(self) -> Self:
         """This loss with a sum for its reduction: a derivative in one element is then that of the element alone."""
@@ -321,12 +334,12 @@ class JointLoss(Loss):
         *arrays, weight : array_like
             As when the loss is called.
         out : tuple of numpy.ndarray, optional
-            Where to write the results: one array for each learned array, of its shape and dtype.
+            Where to write the results: one array for each learned array, of its shape, in the precision of the first.
 
         Returns
         -------
         tuple of numpy.ndarray
-            In the order of the arrays, each of the shape and dtype of the array it belongs to.
+            In the order of the arrays, each of the shape of the array it belongs to, in the precision of the first.
         """
         slopes: tuple[Any, ...] = _backend.kernels[self._kernel].grad(self, self.counted(arrays), weight, out)
         return slopes
@@ -398,4 +411,41 @@ class PairedLoss(JointLoss):
 
     def reference_curvature(self, *arrays: Any) -> tuple[Array, Array]:
         """Both second derivatives in NumPy."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EmbeddingLoss(JointLoss):
+    """A loss of two or three embeddings: each sample is a row of every learned array, and in some losses a label.
+
+    A subclass gives ``formula``, in which a learned array is a tuple of symbols, one a coordinate; ``lengths``, the
+    norms that the formula is made of, by their letters; ``reference(*arrays)``, which takes rows in float64 and returns
+    the values and a tuple of slopes; and ``reference_curvature(*arrays)``.
+    """
+
+    #: How many coordinates a printed formula has.
+    shown_coordinates: ClassVar[int] = 2
+    #: The labels that the last array may hold; none if the loss has no labels.
+    labels: ClassVar[tuple[int, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _fallback.kernels |= {cls.name + form: _fallback.Embedding() for form in cls.forms}
+
+    def arguments(self) -> dict[str, Any]:
+        arguments = super().arguments()
+        for name in self.learned:
+            arguments[name] = sp.symbols(f"{name}1:{self.shown_coordinates + 1}", real=True)
+        return arguments
+
+    def lengths(self) -> dict[str, Any]:
+        """The norms in the formula, in the symbols of :meth:`arguments`, by the letters that the book gives them."""
+        raise NotImplementedError
+
+    def reference(self, *arrays: Array) -> tuple[Array, tuple[Array, ...]]:
+        """Values of the samples and slopes in NumPy, as one would write them on paper."""
+        raise NotImplementedError
+
+    def reference_curvature(self, *arrays: Array) -> tuple[Array, ...]:
+        """Second derivatives in NumPy."""
         raise NotImplementedError

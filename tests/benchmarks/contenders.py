@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from lossref import _fallback
 from lossref._formula import Formula
 from lossref.conventions import Spelling, spellings
-from lossref.losses.base import JointLoss, PredictionLoss, RowwiseLoss
+from lossref.losses.base import EmbeddingLoss, JointLoss, Loss, PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, samples
 from lossref.regularizers.base import StructuredPenalty
 
@@ -111,46 +111,54 @@ class Gradient(Case):
 
     @property
     def names(self) -> str:
-        return "pred, target" if isinstance(self.formula, PredictionLoss) else "w"
+        return ", ".join(self.formula.arrays) if isinstance(self.formula, Loss) else "w"
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         return data(self.formula, self.n, self.dtype)
 
-    def out(self) -> np.ndarray | None:
-        return np.empty_like(self.arrays[0]) if self.n >= MEDIUM else None
+    def learned(self, parts: Sequence[Any]) -> Any:
+        """Of the arrays, or of what belongs to them: those that have a gradient, as the formula gives it."""
+        return tuple(parts[: len(self.formula.learned)]) if isinstance(self.formula, JointLoss) else parts[0]
+
+    def out(self) -> Any:
+        return None if self.n < MEDIUM else self.learned([np.empty_like(array) for array in self.arrays])
 
     def by_lossref(self) -> Run:
-        out = {} if self.n < MEDIUM else {"out": np.empty_like(self.arrays[0])}
-        return functools.partial(self.formula.value_and_grad, *self.arrays, **out)
+        return functools.partial(self.formula.value_and_grad, *self.arrays, out=self.out())
 
     def by_numpy(self) -> Run:
         kernel, arrays, out = _fallback.kernels[self.formula._kernel], self.arrays, self.out()
-        return lambda: kernel.value_and_grad(self.formula, *arrays, out=out)
+        given = (arrays,) if isinstance(self.formula, JointLoss) else arrays
+        return lambda: kernel.value_and_grad(self.formula, *given, out=out)
 
     def by_np_add(self) -> Run:
         """Not this work, but its bytes: what is read and written here must be read and written by everybody."""
         a, b = self.arrays[0], self.arrays[-1]
         b = b if b.shape == a.shape else a
-        out = self.out()
+        out = None if self.n < MEDIUM else np.empty_like(a)
         return lambda: np.add(a, b, out=out)
 
     def by_torch(self) -> Run:
         call = function(spelled(self.formula, "torch"), self.names)
-        x, *others = (torch().tensor(array) for array in self.arrays)
-        x.requires_grad_()
+        tensors = [torch().tensor(array) for array in self.arrays]
+        learned = self.learned(tensors)
+        for x in learned if isinstance(learned, tuple) else (learned,):
+            x.requires_grad_()
 
         def run() -> tuple[Any, Any]:
-            x.grad = None
-            value = call(x, *others)
+            for x in tensors:
+                x.grad = None
+            value = call(*tensors)
             value.backward()
-            return value.detach(), x.grad
+            return value.detach(), self.learned([x.grad for x in tensors])
 
         return run
 
     def by_jax(self) -> Run:
         arrays = [jax().numpy.asarray(array) for array in self.arrays]
-        call = jax().jit(jax().value_and_grad(function(spelled(self.formula, "jax"), self.names)))
+        learned = self.learned(range(len(arrays)))
+        call = jax().jit(jax().value_and_grad(function(spelled(self.formula, "jax"), self.names), argnums=learned))
         return lambda: jax().block_until_ready(call(*arrays))
 
 
@@ -268,6 +276,9 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(n)
     x = rng.standard_normal(n, dtype)
     x[x == 0] = 1  # at a kink everybody has a subgradient of his own
+    if isinstance(formula, EmbeddingLoss):
+        rows = rng.standard_normal((len(formula.learned), n // 64, 64), dtype)
+        return (*rows, rng.choice(formula.labels, n // 64)) if formula.labels else tuple(rows)
     if not isinstance(formula, PredictionLoss):
         return (x,)
     if isinstance(formula, RowwiseLoss):
@@ -307,7 +318,7 @@ def one_for_each_kernel(chapter: str) -> list[Formula]:
 def cases() -> Iterator[Case]:
     """Everything that is timed, in the order of the book."""
     for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
-        if isinstance(formula, StructuredPenalty | JointLoss):
+        if isinstance(formula, StructuredPenalty | PairedLoss):
             continue  # whose groups are those of so many parameters; which takes other arrays
         large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
         for n in (SMALL, MEDIUM, large):

@@ -149,7 +149,23 @@ def paired(instance):
         )
 
 
-SAMPLED = {"pointwise": pointwise, "rowwise": rowwise, "paired": paired}
+def embedding(instance):
+    """Rows of two coordinates, near and far, at both labels."""
+    loss = dataclasses.replace(instance, reduction="sum")
+    points = [(0.3, 0.4), (-1.0, 2.0), (0.6, -0.3), (5.0, -0.5)]
+    for rows in itertools.permutations(points, len(instance.learned)):
+        for label in instance.labels or (None,):
+            named = dict(zip(instance.learned, rows, strict=True)) | ({} if label is None else {"y": label})
+            yield (
+                {letters(instance)[k]: Indexed(v) if isinstance(v, tuple) else v for k, v in named.items()},
+                named,
+                lambda order, named=named: np.ravel(
+                    (loss.values, loss.grad, loss.curvature)[order](*([v] for v in named.values()))
+                )[0],
+            )
+
+
+SAMPLED = {"pointwise": pointwise, "rowwise": rowwise, "paired": paired, "embedding": embedding}
 
 
 @pytest.mark.parametrize(("formula", "tex"), STATED)
@@ -263,6 +279,7 @@ CHECKS = {
     "pointwise": check_loss,
     "rowwise": check_loss,
     "paired": check_loss,
+    "embedding": check_loss,
     "penalty": check_penalty,
     "structured": check_structured,
     "schedule": check_schedule,
@@ -276,7 +293,7 @@ def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
     name = display.statements[0].name
     hidden = {str(symbol): float(value) for symbol, value in mathematics.shown(instance).items()}
     instance = dataclasses.replace(instance, **hidden)
-    if kind in ("pointwise", "rowwise"):
+    if kind in SAMPLED:
         order = 2 if name.startswith(r"\frac{\partial^{2}") else 1
         for stated, named, library in SAMPLED[kind](instance):
             value = display.value({**numbers(instance), **stated})

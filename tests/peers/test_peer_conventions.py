@@ -9,7 +9,7 @@ import pytest
 
 import lossref
 from lossref.conventions import SPELLINGS, spellings, translate
-from lossref.losses.base import PairedLoss, PredictionLoss, RowwiseLoss
+from lossref.losses.base import EmbeddingLoss, PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, path, samples
 
 MODULES = {
@@ -54,6 +54,9 @@ def data_for(formula, rng):
     if isinstance(formula, PairedLoss):
         arrays = {name: rng.normal(size=50) for name in formula.arrays}
         return arrays | ({"target": rng.choice([-1.0, 1.0], 50)} if formula.signs else {})
+    if isinstance(formula, EmbeddingLoss):
+        labels = {"y": rng.choice(formula.labels, 50)} if formula.labels else {}
+        return {name: rng.normal(size=(50, 4)) for name in formula.learned} | labels
     if not isinstance(formula, PredictionLoss):
         return {"w": rng.normal(size=50)}
     if isinstance(formula, RowwiseLoss):

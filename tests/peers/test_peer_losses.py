@@ -127,6 +127,52 @@ def test_cross_entropy_of_probabilities_is_that_of_pytorch_but_for_class_weights
     assert abs(ours - theirs) > 0.1
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_losses_of_embeddings_have_the_gradients_of_pytorch(scale, backend, rng):
+    torch = pytest.importorskip("torch")
+    nn = torch.nn.functional
+    rows, labels = scale * rng.standard_normal((3, 40, 5)), rng.integers(0, 2, 40)
+
+    def contrastive(a, b, y):
+        far = nn.pairwise_distance(a, b, eps=0.0)
+        return torch.where(y == 0, far**2, torch.relu(1.5 - far) ** 2).mean()
+
+    def cosine(a, b, y):
+        return nn.cosine_embedding_loss(a, b, 2 * y - 1, margin=0.2)
+
+    cases = [
+        (lossref.Contrastive(margin=1.5), contrastive, labels),
+        (lossref.CosineEmbedding(margin=0.2), cosine, labels),
+    ]
+    for p, swap in ((1.0, False), (2.0, True), (3.0, False)):
+        more = {"margin": 0.7, "p": p, "swap": swap}
+        cases.append((lossref.Triplet(**more), lambda *x, more=more: nn.triplet_margin_loss(*x, eps=0.0, **more), None))
+    for loss, function, y in cases:
+        tensors = [torch.tensor(part, requires_grad=True) for part in rows[: len(loss.learned)]]
+        given = [] if y is None else [2 * y - 1 if loss.labels == (-1, 1) else y]
+        value = function(*tensors, *([] if y is None else [torch.tensor(y)]))
+        ours, slopes = loss.value_and_grad(*rows[: len(loss.learned)], *given)
+        close(ours, value.item(), rel=1e-10)
+        for slope, wanted in zip(slopes, torch.autograd.grad(value, tensors), strict=True):
+            close(slope, wanted, rel=1e-9, least=1e-12)
+
+
+def test_at_equal_rows_and_rows_of_zeros_pytorch_does_what_the_documentation_says():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn.functional
+    row = torch.ones(1, 4, dtype=torch.float64, requires_grad=True)
+    assert nn.pairwise_distance(row, row).item() == pytest.approx(2e-6)
+    far = nn.pairwise_distance(row, torch.ones(1, 4, dtype=torch.float64), eps=0.0)
+    assert not torch.autograd.grad(torch.relu(1 - far).sum() ** 2, row)[0].any()
+    root = torch.sqrt(((row - torch.ones_like(row)) ** 2).sum())
+    assert torch.autograd.grad(torch.relu(1 - root) ** 2, row)[0].isnan().all()
+    zeros = torch.zeros_like(row)
+    assert [nn.cosine_embedding_loss(zeros, row, torch.tensor([y])).item() for y in (1, -1)] == [1, 0]
+    equal = np.ones((1, 4))
+    assert not np.any(lossref.Contrastive().grad(equal, equal, [1]))
+    assert np.isnan(lossref.CosineEmbedding()(0 * equal, equal, [1]))
+
+
 def test_penalties_are_the_gradients_of_pytorch(backend, rng):
     w = rng.standard_normal(20)
     for penalty, function in (
@@ -203,6 +249,22 @@ def test_losses_are_those_of_optax(scale, optax, rng):
         close(loss(x, y), value, rel=1e-10)
         close(loss.values(x, y), function(x, y), rel=1e-10)
         close(loss.grad(x, y), slope, rel=1e-9)
+
+
+def test_the_slope_of_a_distance_of_zero_is_nan_in_jax(optax):
+    import jax
+
+    equal = np.ones((1, 4))
+    slope = jax.grad(lambda a: (jax.nn.relu(1 - jax.numpy.linalg.norm(a - equal, axis=1)) ** 2).mean())(equal)
+    assert np.isnan(slope).all()
+    assert not np.any(lossref.Contrastive().grad(equal, equal, [1]))
+
+
+def test_a_norm_of_odd_order_without_absolute_values_is_negative_in_optax(optax):
+    a, b = np.zeros((1, 2)), np.ones((1, 2))
+    theirs = optax.losses.triplet_margin_loss(a, b, a, norm_degree=1, margin=1.0, eps=0.0)
+    assert lossref.Triplet(margin=1.0, p=1.0)(a, b, a) == 3
+    assert float(theirs[0]) == 0  # a distance of -2, and a margin of 1
 
 
 # --- scikit-learn -------------------------------------------------------------------------------------------------
