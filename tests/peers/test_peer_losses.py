@@ -82,6 +82,10 @@ def test_binary_cross_entropy_of_probabilities_is_that_of_pytorch_where_it_does_
     value = torch.nn.functional.binary_cross_entropy(torch.tensor([0.0]), torch.tensor([1.0])).item()
     assert value == 100
     assert lossref.BinaryCrossEntropy(from_logits=False)([0.0], [1.0]) == np.inf
+    _, slope, _ = torch_derivatives(
+        lambda x: torch.nn.functional.binary_cross_entropy(x, torch.tensor([1.0])), np.float32([0])
+    )
+    np.testing.assert_allclose(slope, -1e12)
 
 
 @pytest.mark.parametrize("scale", SCALES)
