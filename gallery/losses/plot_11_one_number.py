@@ -48,7 +48,7 @@ figure, (panel,) = panels()
 panel.plot(alphas, estimates, label="estimate", **series(0))
 panel.plot(alphas, np.full_like(alphas, good.mean()), label="mean of the 160", **series(1))
 panel.set(xlabel="shape α (1)", ylabel="estimate (unit)", xlim=(2, -8), ylim=(-0.3, 1.3))
-panel.legend()
+panel.legend(frameon=False)
 describe(
     figure,
     f"The estimate against the shape α, from 2 to -8: it falls from {estimates[0]:.2f}, the mean, over "
