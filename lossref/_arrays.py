@@ -261,6 +261,23 @@ def ordered_sum(terms: Array) -> float:
     return total
 
 
+def ordered_sums(rows: Array) -> Array:
+    """:func:`ordered_sum` of each row."""
+    samples, length = rows.shape
+    if length > BLOCK:
+        return np.array([ordered_sum(row) for row in rows])
+    padded = np.zeros((samples, -(-length // LANES) * LANES))
+    padded[:, :length] = rows
+    lanes = np.zeros((samples, LANES))
+    for at in range(0, length, LANES):
+        lanes += padded[:, at : at + LANES]
+    half = LANES // 2
+    while half:
+        lanes[:, :half] += lanes[:, half : 2 * half]
+        half //= 2
+    return lanes[:, 0]
+
+
 def halved_sum(terms: Array) -> float:
     """The sum of one term or more: the second half is added to the first, and so on."""
     part = terms.ravel().copy()

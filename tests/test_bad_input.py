@@ -507,6 +507,9 @@ CONTRACT = {
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),
     "'mean' or 'sum'": (lambda v: isinstance(v, str), lambda v: v in ("mean", "sum")),
+    "'crammer-singer' or 'weston-watkins'": (
+        lambda v: isinstance(v, str), lambda v: v in ("crammer-singer", "weston-watkins")
+    ),
     "a sequence of integers, one for each row of w": (
         lambda v: isinstance(v, list | tuple | np.ndarray) and np.ndim(v) == 1 and all(map(is_integer, v)),
         lambda v: True,

@@ -114,6 +114,14 @@ def test_the_kinks_of_margins_have_slope_zero(backend):
     assert lossref.Perceptron().grad([0.0, 0.0], [1, -1]).tolist() == [0, 0]
 
 
+def test_many_classes_by_hand(backend):
+    """The scores of conventions R6, on which Keras's categorical hinge gives 2, and a row between the two kinds."""
+    nearest, each = lossref.MulticlassHinge(), lossref.MulticlassHinge(kind="weston-watkins")
+    assert nearest([[-1.0, -3.0, -4.0]], [0]) == each([[-1.0, -3.0, -4.0]], [0]) == 0
+    assert nearest([[2.0, 1.5, 1.75]], [0]) == 0.75
+    assert each([[2.0, 1.5, 1.75]], [0]) == 1.25
+
+
 def test_penalties_by_hand(backend):
     w = [3.0, -4.0]
     assert lossref.L1(lam=0.5)(w) == 3.5

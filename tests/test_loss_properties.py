@@ -78,8 +78,9 @@ def test_smoothness_bounds_the_curvature_and_is_no_larger_than_it_need_be(case, 
         assert total.curvature(*wide(case, rng)).max() > 1e3
     elif text is None:  # the slope jumps
         margin, tube = getattr(case.loss, "margin", 0.0), getattr(case.loss, "epsilon", 0.0)
-        kink = margin * target if case.loss.signs else target + tube
-        step = total.grad(kink + 1e-9, target) - total.grad(kink - 1e-9, target)
+        way = np.eye(3)[target] if case.rowwise else target if case.loss.signs else np.ones_like(target)
+        kink = margin * way if case.loss.signs or case.rowwise else target + tube
+        step = total.grad(kink + 1e-9 * way, target) - total.grad(kink - 1e-9 * way, target)
         assert np.abs(step).max() > 0
     else:
         sharpest = total.curvature(pred, target).max()
@@ -248,6 +249,18 @@ def turns_before_the_weighted_log_odds(case, target):
     return slope_at(case, 0.0, target) * slope_at(case, np.log(odds), target) < 0
 
 
+def leads_for_a_majority_only(case, labels):
+    """With a majority, its lead; without one, no lead: nothing that is drawn at random is better (it is convex)."""
+    rng = np.random.default_rng(3)
+    for shares, best in (((6, 3, 2), (case.loss.margin, 0, 0)), ((5, 4, 3), (0, 0, 0))):
+        labels = np.repeat(np.arange(3), shares)
+        least = case.loss(np.tile(np.array(best, float), (len(labels), 1)), labels)
+        others = [scores - scores.mean() for scores in rng.standard_normal((200, 3))]
+        if min(case.loss(np.tile(scores, (len(labels), 1)), labels) for scores in others) <= least:
+            return False
+    return True
+
+
 MINIMIZERS = {
     "mean": is_flat_at(np.mean),
     "median": turns_at_the_median,
@@ -265,6 +278,7 @@ MINIMIZERS = {
     "mean label": is_flat_at(np.mean),
     "0, whatever the labels": turns_at(lambda _: 0.0),
     "half the log-odds of label 1": is_flat_at(lambda label: np.arctanh(label.mean())),
+    "a lead for the class of the majority; where there is none, for no class": leads_for_a_majority_only,
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
     "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }

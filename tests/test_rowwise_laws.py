@@ -180,3 +180,31 @@ def test_binary_cross_entropy_is_that_of_two_classes(dtype, backend, rng):
         np.testing.assert_allclose(
             binary.grad(logits, labels), categorical.grad(two, labels)[:, 1], rtol=8 * eps, atol=4 * eps / 200
         )
+
+
+@pytest.mark.parametrize("kind", ["crammer-singer", "weston-watkins"])
+def test_the_hinge_of_many_classes_is_that_of_two(kind, dtype, backend, rng):
+    """Of the difference of two scores, and the same for each order of the classes."""
+    score = rng.integers(-40, 40, 60).astype(dtype) / 16
+    labels = rng.integers(0, 2, 60)
+    many, two = (formula(margin=0.7, reduction="sum", **more) for formula, more in (
+        (lossref.MulticlassHinge, {"kind": kind}), (lossref.Hinge, {})
+    ))  # fmt: skip
+    pair, signs = np.stack([np.zeros_like(score), score], axis=1), 2 * labels - 1
+    close = {"rtol": 4 * np.finfo(dtype).eps, "atol": 4 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(many.values(pair, labels), two.values(score, signs), **close)
+    np.testing.assert_array_equal(many.grad(pair, labels)[:, 1], two.grad(score, signs))
+    assert two(score, signs) > 0
+
+
+def test_the_first_of_equal_rivals_gets_the_slope_and_none_does_at_the_kink(dtype, backend):
+    nearest = lossref.MulticlassHinge(margin=0.75, reduction="sum")
+    each = lossref.MulticlassHinge(margin=0.75, reduction="sum", kind="weston-watkins")
+    tied = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0.5]], dtype)
+    np.testing.assert_array_equal(nearest.grad(tied, [0, 1, 2]), [[-1, 1, 0], [1, -1, 0], [1, 0, -1]])
+    np.testing.assert_array_equal(each.grad(tied, [0, 1, 2]), [[-2, 1, 1], [1, -2, 1], [1, 1, -2]])
+    kink = np.array([[0, 0.75, 0]], dtype)
+    for loss, wrong in ((nearest, [[1, -1, 0]]), (each, [[1, -2, 1]])):
+        for beyond in (kink, np.nextafter(kink, dtype.type(np.inf))):
+            assert not loss.grad(beyond * [0, 1, 0], [1]).any()
+        np.testing.assert_array_equal(loss.grad(np.nextafter(kink, dtype.type(0)), [1]), wrong)

@@ -20,6 +20,7 @@ SUMS_IN_FLOAT64 = {
     "categorical_cross_entropy[float]",
     "categorical_cross_entropy_curvature[float]",
     "categorical_cross_entropy_probabilities[float]",
+    "multiclass_hinge_weston_watkins[float]",
 }
 #: What is computed in float64 throughout, for a margin less a distance of float32 would have no digits left.
 THROUGHOUT_IN_FLOAT64 = {
@@ -31,9 +32,10 @@ SCALAR = {
     "avx2": set(),
     "avx512": set(),
 }
-#: What is no block function.
+#: What is no block function, or has nothing to compute.
 OTHERS = {
     "enter", "of_signs", "search", "sigmoid_oracle", "softplus_oracle", "gather", "group_lasso", "group_lasso_prox",
+    "multiclass_hinge_curvature",
 }  # fmt: skip
 
 pytestmark = [

@@ -9,6 +9,9 @@ from pathlib import Path
 from lossref._formula import Formula
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "lossref" / "_kernels").glob("*.p[yx][xd]"))
+SHARED = next(
+    file for file in FILES if file.name == "classes.pxd"
+)  # words of which chapters make the kernels over rows
 FUNCTION = re.compile(
     r"^(?:cdef (?:inline )?[\w ]+\*? ?\b|def )(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE
 )
@@ -37,7 +40,7 @@ def excerpt(formula: type[Formula]) -> str:
     """The kernels of all forms of a formula, and the helpers in the same source that they call."""
     wanted = [formula.name + form for form in formula.forms]
     for file in FILES:
-        known = functions(file)
+        known = {**functions(SHARED), **functions(file)}
         if (driver := IN_DRIVER.get(formula.__name__)) in known:
             return known[driver]
         found: set[str] = set()

@@ -1,7 +1,9 @@
 """Cross-entropies: from logits, where nothing cancels, and from probabilities, where nothing is clamped."""
 
-from lossref._kernels.classes cimport exponentials, largest, place_of, probability
-from lossref._kernels.drivers cimport LANES, ordered_sum, pointwise
+from lossref._kernels.classes cimport (
+    cross_entropy_of_mass, exponentials, largest, nan_of, nan_unless_probabilities, probability, softmax_curvature,
+)
+from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log1p_unit, mul_add
@@ -78,90 +80,34 @@ cdef void binary_cross_entropy_probabilities_curvature(
 
 # --- Many classes: a row of logits or probabilities, and a label or a row of target mass --------------------------
 
-cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n) noexcept nogil:
-    """How far the mass lies below the largest logit, on average: Σ a (top - z); where there is no mass, none."""
-    cdef double lane[LANES]
-    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
-    for j in range(LANES):
-        lane[j] = 0
-    for i in range(rows):
-        for j in range(LANES):
-            lane[j] += a[i * LANES + j] * (<double>top - x[i * LANES + j]) if a[i * LANES + j] != 0 else 0
-    for j in range(n - rows * LANES):
-        i = rows * LANES + j
-        lane[j] += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
-    while half:
-        for j in range(half):
-            lane[j] += lane[j + half]
-        half //= 2
-    return lane[0]
-
-
 cdef double categorical_cross_entropy(
     const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
     real* slope, Py_ssize_t n
 ) noexcept nogil:
     """log Σ exp(z) - z of the target. Sums leave out the largest term, which is 1: confidence costs no digits."""
-    cdef real top = largest(x, n)
-    cdef double others, total, value, elsewhere
-    cdef real own, share, mass, factor
-    cdef Py_ssize_t j, k
+    cdef real top, own, share
+    cdef double others, total
+    cdef Py_ssize_t j
+    if a != NULL:
+        return cross_entropy_of_mass(x, a, scale, slope, n)
+    top = largest(x, n)
     exponentials(x, top, slope, n)
-    if a == NULL:
-        own = slope[label]
-        slope[label] = 0
-        others = ordered_sum(slope, n)
-        total = others + own
-        share = <real>(scale * whole / total)
-        for j in range(n):
-            slope[j] *= share
-        slope[label] = <real>(-scale * whole * (others / total))         # p - 1 without the subtraction
-        return whole * (log1p(others) if own == 1 else log(total) + (<double>top - x[label]))
-    k = place_of(top, x, n)
-    own = slope[k]
-    slope[k] = 0
+    own = slope[label]
+    slope[label] = 0
     others = ordered_sum(slope, n)
     total = others + own
-    mass = a[k]
-    elsewhere = ordered_sum(a, k) + ordered_sum(a + k + 1, n - k - 1)
-    whole = elsewhere + mass
-    value = whole * log1p(others) if own == 1 else whole * log(total)
-    share = <real>(whole / total)
-    factor = <real>scale
+    share = <real>(scale * whole / total)
     for j in range(n):
-        slope[j] = factor * (slope[j] * share - a[j])
-    slope[k] = <real>(scale * (elsewhere * (own / total) - mass * (others / total)))
-    return value + distance(x, top, a, n)
+        slope[j] *= share
+    slope[label] = <real>(-scale * whole * (others / total))         # p - 1 without the subtraction
+    return whole * (log1p(others) if own == 1 else log(total) + (<double>top - x[label]))
 
 
 cdef double categorical_cross_entropy_curvature(
     const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
     real* out, Py_ssize_t n
 ) noexcept nogil:
-    """p (1 - p), times the mass of the target. For the largest p, 1 - p is the sum of the others."""
-    cdef real one = 1, top = largest(x, n), share, own, e
-    cdef real mass = <real>(scale * (whole if a == NULL else ordered_sum(a, n)))
-    cdef double others
-    cdef Py_ssize_t j, k = place_of(top, x, n)
-    exponentials(x, top, out, n)
-    own = out[k]
-    out[k] = 0
-    others = ordered_sum(out, n)
-    share = <real>(1 / (others + own))
-    for j in range(n):
-        e = out[j] * share
-        out[j] = mass * (e * (one - e))
-    out[k] = mass * <real>(own * others / ((others + own) * (others + own)))
-    return 0
-
-
-cdef inline real nan_unless_probabilities(const real* q, Py_ssize_t n) noexcept nogil:
-    """0 for a row of probabilities, NaN for a row with something else in it."""
-    cdef real zero = 0, bad = 0
-    cdef Py_ssize_t j
-    for j in range(n):
-        bad += zero * probability(q[j])
-    return bad
+    return softmax_curvature(x, scale * (whole if a == NULL else ordered_sum(a, n)), out, n)
 
 
 cdef double categorical_cross_entropy_probabilities(
@@ -196,15 +142,6 @@ cdef double categorical_cross_entropy_probabilities_curvature(
     if a == NULL:
         out[label] = <real>(scale * whole / q[label] / q[label]) + bad
     return 0
-
-
-cdef inline real nan_of(const real* x, Py_ssize_t n) noexcept nogil:
-    """0, or NaN if there is one in the row."""
-    cdef real zero = 0, bad = 0
-    cdef Py_ssize_t j
-    for j in range(n):
-        bad += zero if x[j] == x[j] else x[j]
-    return bad
 
 
 cdef double nll(

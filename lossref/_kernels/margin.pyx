@@ -1,11 +1,17 @@
-"""Margin losses, block by block. ``t`` is the margin, label times score; the label is -1 or +1, so it is exact.
+"""Margin losses. For two classes block by block: ``t`` is the margin, label times score; the label is -1 or +1, so it
+is exact. For many classes row by row.
 
-That labels are labels is looked at before a kernel runs (``entry.pyx``); here only NaN has to be let through.
+That labels are labels is looked at before a kernel runs (``entry.pyx``, ``entry_rows.pyx``); here only NaN has to be
+let through.
 """
 
-from lossref._kernels.drivers cimport pointwise
+from libc.math cimport INFINITY
+
+from lossref._kernels.classes cimport largest, nan_of, place_of
+from lossref._kernels.drivers cimport ordered_sum, pointwise
+from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport Pointwise, map32, map64, pair32, pair64, real
-from lossref._kernels.vecmath cimport exp
+from lossref._kernels.vecmath cimport difference_lost, exp
 
 
 cdef inline real shortfall(real t, real margin) noexcept nogil:
@@ -107,6 +113,68 @@ cdef void exponential_loss_curvature(
         out[i] = exp(-target[i] * pred[i])
 
 
+# --- Many classes: a row of scores and a label --------------------------------------------------------------------
+
+cdef inline real lead_missing(real rival, real own, real margin, real margin_low) noexcept nogil:
+    """margin + rival - own where that is positive, with what the sums lose by rounding: near 0 nothing else is left."""
+    cdef real zero = 0, gap = rival - own, missing = margin + gap
+    missing += difference_lost(rival, own, gap) + (difference_lost(margin, -gap, missing) + margin_low)
+    return zero if missing < zero else missing
+
+
+cdef double multiclass_hinge_crammer_singer(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """What the label misses to its nearest rival; of equal rivals the first gets the slope."""
+    cdef real margin = <real>p[0], margin_low = <real>(p[0] - margin), zero = 0, factor = <real>scale, missing
+    cdef Py_ssize_t j, rival
+    for j in range(n):
+        slope[j] = x[j]
+    slope[label] = -<real>INFINITY
+    rival = place_of(largest(slope, n), slope, n)
+    missing = lead_missing(slope[rival], x[label], margin, margin_low) + nan_of(x, n)
+    for j in range(n):
+        slope[j] = zero if missing == missing else missing
+    if missing > zero:
+        slope[rival] = factor
+        slope[label] = -factor
+    return missing
+
+
+cdef double multiclass_hinge_weston_watkins(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """What the label misses to each of its rivals, added up; each rival too near gets a slope."""
+    cdef real margin = <real>p[0], margin_low = <real>(p[0] - margin), zero = 0, one = 1, factor = <real>scale
+    cdef real own = x[label], bad
+    cdef double value
+    cdef Py_ssize_t j
+    for j in range(n):
+        slope[j] = lead_missing(x[j], own, margin, margin_low)
+    slope[label] = zero
+    value = ordered_sum(slope, n) + nan_of(x, n)
+    bad = zero if value == value else <real>value
+    for j in range(n):
+        slope[j] = one if slope[j] > zero else zero
+    slope[label] = <real>-ordered_sum(slope, n)
+    for j in range(n):
+        slope[j] = factor * slope[j] + bad
+    return value
+
+
+cdef double multiclass_hinge_curvature(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real bad = nan_of(x, n)
+    cdef Py_ssize_t j
+    for j in range(n):
+        out[j] = bad
+    return 0
+
+
 cdef Pointwise of_signs(pair32 single, pair64 double_, map32 curvature_single, map64 curvature_double):
     """The kernel of a loss whose targets are labels, -1 or +1."""
     kernel = pointwise(single, double_, curvature_single, curvature_double)
@@ -126,5 +194,13 @@ kernels = {
     "exponential_loss": of_signs(
         exponential_loss[float], exponential_loss[double],
         exponential_loss_curvature[float], exponential_loss_curvature[double],
+    ),
+    "multiclass_hinge_crammer_singer": rowwise(
+        multiclass_hinge_crammer_singer[float], multiclass_hinge_crammer_singer[double],
+        multiclass_hinge_curvature[float], multiclass_hinge_curvature[double],
+    ),
+    "multiclass_hinge_weston_watkins": rowwise(
+        multiclass_hinge_weston_watkins[float], multiclass_hinge_weston_watkins[double],
+        multiclass_hinge_curvature[float], multiclass_hinge_curvature[double],
     ),
 }

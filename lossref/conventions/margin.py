@@ -50,6 +50,34 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
         Spelling("PyTorch", "torch.nn.functional.relu(-target * pred).mean()", "There is no function for it.", MEAN),
         Spelling("optax", "optax.losses.perceptron_loss(pred, target).mean()", "Not reduced by itself.", MEAN),
     ),
+    "MulticlassHinge": (
+        Spelling(
+            "PyTorch",
+            "pred.shape[1] * torch.nn.functional.multi_margin_loss(pred, target, margin={margin}, "
+            "reduction={reduction!r})",
+            "multi_margin_loss divides by the number of classes, the reduction 'sum' included.",
+            (("kind", "weston-watkins"),),
+        ),
+        Spelling(
+            "Keras",
+            "keras.losses.CategoricalHinge()(keras.ops.one_hot(target, pred.shape[1]), pred)",
+            "A rival score of 0 is always among those it takes the largest of. Its targets are one-hot rows.",
+            UNIT_MARGIN,
+            equal=False,
+        ),
+        Spelling(
+            "optax",
+            "optax.losses.multiclass_hinge_loss(pred, target).mean()",
+            "Not reduced by itself. Of equal rivals each gets a share of the slope.",
+            (*UNIT_MARGIN, ("kind", "crammer-singer")),
+        ),
+        Spelling(
+            "scikit-learn",
+            "sklearn.metrics.hinge_loss(target, pred, labels=range(pred.shape[1]))",
+            "The target comes first.",
+            (*UNIT_MARGIN, ("kind", "crammer-singer")),
+        ),
+    ),
     "losses.Exponential": (
         Spelling("PyTorch", "torch.exp(-target * pred).mean()", "soft_margin_loss is log(1 + this).", MEAN),
         Spelling("JAX", "jax.numpy.exp(-target * pred).mean()", "There is no function for it.", MEAN),

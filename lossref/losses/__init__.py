@@ -7,7 +7,7 @@ from lossref.losses.design import from_formula
 from lossref.losses.generative import GaussianKL
 from lossref.losses.imbalance import Focal
 from lossref.losses.likelihood import GaussianNLL
-from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, Perceptron, SquaredHinge
+from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
 from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
 from lossref.losses.ranking import MarginRanking
 from lossref.losses.regression import (
@@ -46,6 +46,7 @@ __all__ = [  # noqa: RUF022
     "Perceptron",
     "ModifiedHuber",
     "Exponential",
+    "MulticlassHinge",
     "MarginRanking",
     "GaussianKL",
     "Contrastive",

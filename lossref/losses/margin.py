@@ -1,4 +1,4 @@
-"""Margin losses: how far a score lies on the right side, for labels -1 and +1."""
+"""Margin losses: how far a score lies on the right side, for labels -1 and +1, or ahead of those of other classes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from lossref import symbolic as sp
-from lossref._arrays import Array
-from lossref._parameters import positive
-from lossref.losses.base import PointwiseLoss, Properties
+from lossref._arrays import Array, ordered_sums
+from lossref._parameters import choice, positive
+from lossref.losses.base import PointwiseLoss, Properties, RowwiseLoss
+from lossref.losses.regression import lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,3 +345,127 @@ class Exponential(PointwiseLoss):
     def reference_curvature(self, pred: Array, target: Array) -> Array:
         e: Array = np.exp(-target * pred)
         return e
+
+
+@dataclass(frozen=True, kw_only=True)
+class MulticlassHinge(RowwiseLoss):
+    r"""Multiclass hinge loss: the score of the label has to lead those of its rivals by a margin.
+
+    .. math::
+
+       \ell(f, y) = \sum_{k} y_k \max\left( 0, m + \max_{j \ne k} f_j - f_k \right)
+
+    Here :math:`y_k` is 1 for the label and 0 for the other classes, so that one term is left. There are two ways to
+    take the hinge to many classes. Crammer and Singer ask for a lead over the *nearest* rival, as the display says, and
+    pull at two scores. Weston and Watkins ask for it over *each* rival and add up what is missing, :math:`\sum_{j \ne
+    k} \max(0, m + f_j - f_k)`, and pull at all that are too near. For two classes both are the :class:`Hinge` of the
+    difference of the scores. Like it they let a sample go once it is right with room to spare.
+
+    Parameters
+    ----------
+    margin : float > 0, default 1.0
+        The lead :math:`m` that is asked for.
+    kind : {"crammer-singer", "weston-watkins"}, default "crammer-singer"
+        Whether the nearest rival counts or all do.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the rows become one number.
+
+    Notes
+    -----
+    ``pred`` has the shape (n, C), ``target`` is integer labels of the shape (n,); rows of probabilities are refused,
+    for a lead over oneself means nothing. Where several rivals are equally near, Crammer and Singer's slope goes to the
+    first of them; where the lead is exactly :math:`m`, the slope is 0. Each is one subgradient of many.
+
+    A name tells little here. PyTorch's ``multi_margin_loss`` is Weston and Watkins divided by the number of classes;
+    optax's ``multiclass_hinge_loss`` and scikit-learn's ``hinge_loss`` are Crammer and Singer. Keras's
+    ``CategoricalHinge`` is neither: among the rivals it counts a score of 0, so that it punishes a label that leads
+    by far with a score below 1.
+
+    Neither kind always finds the most frequent class. If none has a majority, the constant scores that Crammer and
+    Singer like best are all equal: *whatever* was learned is noise. Cross-entropy has no such gap.
+
+    References
+    ----------
+    K. Crammer and Y. Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", *Journal
+    of Machine Learning Research* 2, 2001.
+
+    J. Weston and C. Watkins, "Support vector machines for multi-class pattern recognition", *ESANN* 1999.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> scores = [[2.0, 1.5, 1.75], [-1.0, -3.0, -4.0]]
+    >>> lossref.MulticlassHinge().values(scores, [0, 0])
+    array([0.75, 0.  ])
+    >>> lossref.MulticlassHinge(kind="weston-watkins").values(scores, [0, 0])
+    array([1.25, 0.  ])
+    >>> lossref.MulticlassHinge(kind="weston-watkins", reduction="sum").grad(scores, [0, 0])
+    array([[-2.,  1.,  1.],
+           [ 0.,  0.,  0.]])
+    """
+
+    margin: float = positive(1.0, slider=(0.1, 3.0))
+    kind: str = choice("crammer-singer", ("crammer-singer", "weston-watkins"))
+
+    forms = ("_crammer_singer", "_weston_watkins")
+    samples = ({}, {"kind": "weston-watkins"}, {"margin": 0.7}, {"margin": 1024.0, "kind": "weston-watkins"})
+    exact = True
+    targets = ("labels",)
+    predictions = "scores"
+    properties = Properties(
+        convex=True,
+        differentiable=False,
+        symmetric=False,
+        lipschitz="1",
+        smoothness=None,
+        minimizer="a lead for the class of the majority; where there is none, for no class",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, margin: Any, kind: str) -> Any:
+        cost = 0
+        for k, own in enumerate(pred):
+            rivals = [*pred[:k], *pred[k + 1 :]]
+            if kind == "weston-watkins":
+                missing = sum(sp.Piecewise((margin + f - own, own - f < margin), (0, True)) for f in rivals)
+            else:  # no smaller than those that follow, and, since its line is reached, than those before
+                nearest = [
+                    sp.And(own - f < margin, *(f >= later for later in rivals[j:])) for j, f in enumerate(rivals, 1)
+                ]
+                missing = sp.Piecewise(
+                    *((margin + f - own, that) for f, that in zip(rivals, nearest, strict=True)), (0, True)
+                )
+            cost += target[k] * missing
+        return cost
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "f"}
+
+    def _choose_kernel(self) -> str:
+        return f"{self.name}_{self.kind.replace('-', '_')}"
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        hot = mass > 0
+        own, rivals = pred[hot][:, np.newaxis], np.where(hot, -np.inf, pred)
+        nearest = np.arange(pred.shape[1]) == rivals.argmax(axis=1)[:, np.newaxis]
+        counted = nearest if self.kind == "crammer-singer" else ~hot
+        missing = np.where(counted, self.lead_missing(rivals, own), 0)
+        values = ordered_sums(missing) + np.where(np.isnan(pred), pred, 0).sum(axis=1)
+        wrong = np.where(np.isnan(values), values, 0).astype(pred.dtype)[:, np.newaxis]
+        slopes = np.where(missing > 0, pred.dtype.type(1), 0)
+        slopes = np.where(hot, -slopes.sum(axis=1, keepdims=True), slopes)
+        return values, slopes + wrong
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
+        wrong = np.where(np.isnan(pred), pred, 0).sum(axis=1, keepdims=True)
+        return np.broadcast_to(wrong, pred.shape)
+
+    def lead_missing(self, rival: Array, own: Array) -> Array:
+        """The margin plus rival minus own where that is positive, with what the sums lose by rounding."""
+        margin = rival.dtype.type(self.margin)
+        margin_low = rival.dtype.type(self.margin - float(margin))
+        gap = rival - own
+        missing = margin + gap
+        missing = missing + (lost(rival, own, gap) + (lost(margin, -gap, missing) + margin_low))
+        return np.where(missing < 0, 0, missing)

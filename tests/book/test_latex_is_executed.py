@@ -125,14 +125,16 @@ def pointwise(instance):
 def rowwise(instance):
     """Rows of three classes, against labels and against distributions."""
     rows = [[0.0, 0.0, 0.0], [1.0, 2.0, -3.0], [30.0, -30.0, 0.5], [1e-9, -1e-9, 5.0]]
-    if not instance.from_logits:
+    if instance.predictions in ("probabilities", "log-probabilities"):
         rows = [[0.25, 0.5, 0.25], [0.9, 0.05, 0.05], [1e-9, 0.5, 0.5], [0.3, 0.3, 0.4]]
     loss = dataclasses.replace(instance, reduction="sum")
-    for row, target in itertools.product(rows, ([1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5])):
+    targets = [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.25, 0.25, 0.5]]
+    for row, target in itertools.product(rows, targets[:2] if instance.targets == ("labels",) else targets):
+        given = target.index(1) if instance.targets == ("labels",) else target
         yield (
             {letters(instance)["pred"]: Indexed(row), letters(instance)["target"]: Indexed(target)},
             {"pred": row, "target": target},
-            lambda order, p=row, t=target: np.ravel((loss.values, loss.grad, loss.curvature)[order]([p], [t]))[0],
+            lambda order, p=row, t=given: np.ravel((loss.values, loss.grad, loss.curvature)[order]([p], [t]))[0],
         )
 
 

@@ -60,9 +60,15 @@ def data_for(formula, rng):
     if not isinstance(formula, PredictionLoss):
         return {"w": rng.normal(size=50)}
     if isinstance(formula, RowwiseLoss):
-        scores, target = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
-        if not formula.from_logits:
+        scores = rng.normal(size=(50, 3))
+        if "labels" in formula.targets:
+            target = rng.integers(0, 3, 50)
+        else:
+            target = rng.dirichlet(np.ones(3), 50) if "probabilities" in formula.targets else rng.normal(size=(50, 3))
+        if formula.predictions in ("probabilities", "log-probabilities"):
             scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        if formula.predictions == "log-probabilities":
+            scores = np.log(scores)
         return {"pred": scores, "target": target}
     if hasattr(formula, "from_logits"):
         pred = rng.normal(size=50) if formula.from_logits else rng.random(50)

@@ -322,6 +322,32 @@ def test_margin_losses_are_those_of_scikit_learn(scale, backend, rng):
     close(ours.curvature(score, label), curvature, rel=1e-12)
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_multiclass_hinges_are_those_of_pytorch_and_optax(scale, backend, optax, rng):
+    torch, jax = pytest.importorskip("torch"), pytest.importorskip("jax")
+    scores, labels = scale * rng.standard_normal((30, 5)), rng.integers(0, 5, 30)
+    each = lossref.MulticlassHinge(margin=0.7, kind="weston-watkins")
+
+    def theirs(x):  # which divides by the number of classes
+        return 5 * torch.nn.functional.multi_margin_loss(x, torch.tensor(labels), margin=0.7)
+
+    x = torch.tensor(scores, requires_grad=True)
+    theirs(x).backward()
+    close(each(scores, labels), theirs(x).item())
+    close(each.grad(scores, labels), x.grad.numpy())
+    value, slope = jax.value_and_grad(lambda x: optax.losses.multiclass_hinge_loss(x, labels).mean())(scores)
+    close(lossref.MulticlassHinge()(scores, labels), value)
+    close(lossref.MulticlassHinge().grad(scores, labels), slope)
+
+
+def test_the_categorical_hinge_of_keras_asks_for_a_score_above_zero_too(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    keras = pytest.importorskip("keras")
+    scores = np.array([[-1.0, -3.0, -4.0]])
+    assert float(keras.losses.CategoricalHinge()(np.array([[1.0, 0.0, 0.0]]), scores)) == 2
+    assert lossref.MulticlassHinge()(scores, [0]) == 0
+
+
 def test_the_kinks_of_scikit_learn_count_as_mistakes():
     theirs = pytest.importorskip("sklearn.linear_model._sgd_fast")
     assert theirs.Hinge(1.0).py_dloss(1.0, 1.0) == theirs.Hinge(0.0).py_dloss(0.0, 1.0) == -1
