@@ -8,9 +8,11 @@ from lossref._backend import get_num_threads, set_num_threads, show_config, use_
 
 if TYPE_CHECKING:
     from lossref.losses import (
+        ELBO,
         MAE,
         MSE,
         NLL,
+        Adversarial,
         Barron,
         BinaryCrossEntropy,
         CategoricalCrossEntropy,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         ModifiedHuber,
         MulticlassHinge,
         Perceptron,
+        Perceptual,
         PseudoHuber,
         Quantile,
         SmoothL1,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELBO",
     "L1",
     "L2",
     "MAE",
@@ -52,6 +56,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Adversarial",
     "Barron",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
@@ -73,6 +78,7 @@ __all__ = [
     "ModifiedHuber",
     "MulticlassHinge",
     "Perceptron",
+    "Perceptual",
     "PseudoHuber",
     "Quantile",
     "SmoothL1",

@@ -4,7 +4,7 @@ from lossref.losses.check import GradientReport, check_gradient
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
 from lossref.losses.design import from_formula
-from lossref.losses.generative import GaussianKL
+from lossref.losses.generative import ELBO, Adversarial, GaussianKL, Perceptual
 from lossref.losses.imbalance import Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
@@ -52,6 +52,9 @@ __all__ = [  # noqa: RUF022
     "Contrastive",
     "Triplet",
     "CosineEmbedding",
+    "ELBO",
+    "Adversarial",
+    "Perceptual",
     "Combined",
     "Penalized",
     "from_formula",
