@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         from_formula,
     )
     from lossref.optimizers import SGD, Adam, AdamW
-    from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, TotalVariation
+    from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, Nuclear, TotalVariation
     from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
 __version__ = "0.1.0"
@@ -77,6 +77,7 @@ __all__ = [
     "MarginRanking",
     "ModifiedHuber",
     "MulticlassHinge",
+    "Nuclear",
     "Perceptron",
     "Perceptual",
     "PseudoHuber",

@@ -3,8 +3,8 @@ Neither of two losses finds the fit alone; faded from one into the other, they d
 =================================================================================
 
 Huber's loss listens to every outlier. Tukey's lets go beyond ``c``, and from a bad start that is nearly everything:
-``tukey + fade * (huber - tukey)`` begins as the first and ends as the second. Features of 442 diabetes patients, targets
-made of known weights and noise: a perfect fit has an error of 4.0.
+``tukey + fade * (huber - tukey)`` begins as the first and ends as the second. Features of 442 patients, targets made of
+known weights and noise: a perfect fit has an error of 4.0.
 """
 
 import numpy as np

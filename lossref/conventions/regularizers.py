@@ -26,4 +26,12 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
         Spelling("JAX", "{l1} * jax.numpy.abs(w).sum() + {l2} * (w ** 2).sum()", "There is no function for it."),
         Spelling("Keras", "keras.regularizers.L1L2(l1={l1}, l2={l2})(w)", "Both strengths are 0 by default."),
     ),
+    "Nuclear": (
+        Spelling(
+            "PyTorch",
+            "{lam} * torch.linalg.matrix_norm(w, ord='nuc')",
+            "At a singular value of 0 the slope goes on along directions that the decomposition has chosen.",
+        ),
+        Spelling("JAX", "{lam} * jax.numpy.linalg.norm(w, ord='nuc')", "As in PyTorch."),
+    ),
 }

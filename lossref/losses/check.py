@@ -310,7 +310,8 @@ def diagnosis(slopes: Slopes, gradient: Array, point: Array, places: Array) -> G
     for name, term in TERMS.items():
         amount = explained(term(x), d - g)
         if amount is not None:
-            return report("missing term", f"what is missing in the gradient is {amount:.6g} times {name}")
+            what = "lacks something" if amount > 0 else "has too much of something"
+            return report("missing term", f"the gradient {what}: {abs(amount):.6g} times {name}")
     alike = float(g @ d / math.sqrt((g @ g) * (d @ d)))
     return report("another function", f"gradient and slopes have nothing simple in common; their cosine is {alike:.2g}")
 

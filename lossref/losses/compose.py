@@ -100,7 +100,7 @@ class Combined(Sum):
         Parameters
         ----------
         pred, target, weight, out
-            As of :meth:`lossref.losses.base.PredictionLoss.values`.
+            As of :meth:`lossref.MSE.values`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -112,7 +112,7 @@ class Combined(Sum):
         Parameters
         ----------
         pred, target, weight, out
-            As of :meth:`lossref.losses.base.PredictionLoss.grad`.
+            As of :meth:`lossref.MSE.grad`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -126,7 +126,7 @@ class Combined(Sum):
         Parameters
         ----------
         pred, target, weight, out
-            As of :meth:`lossref.losses.base.PredictionLoss.value_and_grad`.
+            As of :meth:`lossref.MSE.value_and_grad`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -146,7 +146,7 @@ class Combined(Sum):
         Parameters
         ----------
         pred, target, weight, out
-            As of :meth:`lossref.losses.base.PredictionLoss.curvature`.
+            As of :meth:`lossref.MSE.curvature`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -227,7 +227,7 @@ class Penalized(Sum):
         Parameters
         ----------
         pred, target, weight, out, t
-            As of :meth:`Combined.values`.
+            As of :meth:`lossref.losses.Combined.values`.
         """
         return self.loss.values(pred, target, weight=weight, out=out, t=t)
 
@@ -280,6 +280,6 @@ class Penalized(Sum):
         Parameters
         ----------
         pred, target, weight, out, t
-            As of :meth:`Combined.curvature`.
+            As of :meth:`lossref.losses.Combined.curvature`.
         """
         return self.loss.curvature(pred, target, weight=weight, out=out, t=t)

@@ -55,7 +55,7 @@ class Custom(PointwiseLoss):
 
     def numbers(self, pred: Array, target: Array) -> list[Any]:
         """What the compiled expression is called with: arrays in float64, and the settings."""
-        settings = (getattr(self, name) for name, _ in self._defaults)
+        settings = (np.float64(getattr(self, name)) for name, _ in self._defaults)  # by 0 they divide as arrays do
         return [pred.astype(np.float64), target.astype(np.float64), *settings]
 
 
@@ -115,7 +115,7 @@ def from_formula(name: str, formula: Callable[..., Any], /, *, reduction: str = 
     reduction : {"mean", "sum"}, default "mean"
         How the values of the elements become one number.
     **parameters : float
-        The hyper-parameters, with the values that they are to have. :func:`dataclasses.replace` changes them.
+        The hyper-parameters, with the values that they are to have. ``dataclasses.replace`` changes them.
 
     Returns
     -------

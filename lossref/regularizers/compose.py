@@ -68,7 +68,7 @@ class CombinedPenalty(Enveloped, Sum):
         Parameters
         ----------
         w, out
-            As of :meth:`lossref.regularizers.base.Penalty.grad`.
+            As of :meth:`lossref.L1.grad`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -80,7 +80,7 @@ class CombinedPenalty(Enveloped, Sum):
         Parameters
         ----------
         w, out
-            As of :meth:`lossref.regularizers.base.Penalty.value_and_grad`.
+            As of :meth:`lossref.L1.value_and_grad`.
         t : int or float, optional
             The step; needed if a factor is a schedule.
         """
@@ -100,7 +100,7 @@ class CombinedPenalty(Enveloped, Sum):
         Parameters
         ----------
         w, step, out
-            As of :meth:`lossref.regularizers.base.Penalty.prox`.
+            As of :meth:`lossref.L1.prox`.
         t : int or float, optional
             The step of training; needed if a factor is a schedule.
 

@@ -232,6 +232,7 @@ def parts_of_groups(instance, point):
 READ_AS = {
     "GroupLasso": parts_of_groups,
     "TotalVariation": lambda _, point: {"w": Indexed(point), "n": len(point)},
+    "Nuclear": lambda _, point: {r"\sigma": Indexed([mpmath.norm(point)]), "n": 1},  # of a single row
 }
 
 

@@ -58,7 +58,7 @@ def data_for(formula, rng):
         labels = {"y": rng.choice(formula.labels, 50)} if formula.labels else {}
         return {name: rng.normal(size=(50, 4)) for name in formula.learned} | labels
     if not isinstance(formula, PredictionLoss):
-        return {"w": rng.normal(size=50)}
+        return {"w": rng.normal(size=(10, 5))}
     if isinstance(formula, RowwiseLoss):
         scores = rng.normal(size=(50, 3))
         if "labels" in formula.targets:
