@@ -71,7 +71,8 @@ class Oracle:
             symbol: getattr(formula, symbol.name) for symbol in self.symbols if hasattr(formula, symbol.name)
         }
         self.inputs = [symbol for symbol in self.symbols if symbol not in self.settings]
-        self.expression = type(formula).formula(**arguments) if expression is None else expression
+        # A tuple, one expression for each parameter, becomes one of SymPy's, which can be asked as a whole.
+        self.expression = sp.sympify(type(formula).formula(**arguments) if expression is None else expression)
         # A setting in which a formula takes its limit: decided here, or what is 0/0 there would be computed after all.
         self.expression = self.expression.xreplace({
             equation: sp.true if exactly({"": float(setting)})[""] == equation.rhs else sp.false
