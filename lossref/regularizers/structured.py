@@ -313,6 +313,9 @@ class Nuclear(StructuredPenalty):
     def parts(self, w: Array) -> tuple[float, Array, Array, Array]:
         """The singular values as numbers times a scale, between the left and the right singular vectors."""
         scale, x = scaled(np.atleast_2d(w).astype(np.float64))
+        if len(x) == 1 and x.size:  # LAPACK would reflect the row into an axis, and lose the digits of small numbers
+            norm = np.sqrt(halved_sum(x * x))
+            return scale, np.ones((1, 1)), np.array([norm]), x / (norm or 1)
         left, sizes, right = np.linalg.svd(x, full_matrices=False)
         return scale, left, sizes, right
 
