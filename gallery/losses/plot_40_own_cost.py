@@ -37,19 +37,16 @@ for seed in range(10):
 # the same price, comes as near as makes no difference here: what matters is that too little is dearer than too much.
 
 for name, each in paid.items():
-    print(f"{name:13} {np.median(each):4.0f} [{np.percentile(each, 10):.0f}, {np.percentile(each, 90):.0f}]")
+    print("{:13} {:4.0f} [{:.0f}, {:.0f}]".format(name, *np.percentile(each, (50, 10, 90))))
 
 # %%
 # The check, at the trained weights. A patient is predicted so well that he stands at the corner of the cost, and the
 # check says so. Then a common mistake: a sum on the way back where the value has a mean.
 
 x, y, weights, bias = data.train_x, data.train_y, params["weights"], params["bias"]
-right, wrong = (
-    lossref.check_gradient(
-        lambda w: cost(x @ w + bias, y), lambda w, n=n: n * x.T @ cost.grad(x @ w + bias, y), weights
-    )
-    for n in (1, len(x))
-)
+value, slope = lambda w: cost(x @ w + bias, y), lambda w: x.T @ cost.grad(x @ w + bias, y)
+right = lossref.check_gradient(value, slope, weights)
+wrong = lossref.check_gradient(value, lambda w: len(x) * slope(w), weights)
 print(right, wrong, sep="\n")
 
 figure = curve([cost, losses["MAE"]], span=(-60, 60), labels=["the cost", "MAE"])
