@@ -39,8 +39,8 @@ class Combined(Sum):
     depends on the size of the batch. All results are those of the terms times the factors, added from left to right:
     a factor of 0 times a term that is infinite is NaN.
 
-    The sum costs what its terms cost, and for each term after the first one more pass through memory; the first and the
-    last gradient are each an array, and no other array is ever alive but the one that is being added.
+    The sum costs what its terms cost, and for each term after the first one more pass through memory. Beside the
+    result, no more than two arrays of its size are alive at any time.
 
     Examples
     --------
