@@ -1,9 +1,11 @@
-"""Every displayed formula of the library is executed: the hand-written ones of the docstrings against SymPy and against
-the kernels, and the derivatives that the book prints against the kernels."""
+"""Every displayed formula of the library is executed: the hand-written ones of docstrings and chapters against SymPy
+and against the kernels, and the derivatives that the book prints against the kernels."""
 
 import dataclasses
 import functools
 import itertools
+import re
+from pathlib import Path
 
 import mathematics
 import mpmath
@@ -15,12 +17,25 @@ from mathematics import displays, family, letters
 
 from lossref import registry
 
+BOOK = Path(__file__).parents[2] / "docs"
 DIGITS = 60
 EDGES = [0.0, 1.0, -1.0, 0.3, -0.3, 4.0, -4.0, 1e-9, -2e-5, 37.5, -600.0]
 STATED = [
     pytest.param(f, tex, id=f"{f.__name__}-{k}")
     for f in registry.formulas()
     for k, tex in enumerate(displays(f.__doc__))
+]
+#: In chapters, a display above a link to the page of its formula. They call the residual r without saying so each time.
+RESIDUAL = r",\qquad r = \hat y - y"
+CHAPTERS = {file.stem: file.read_text(encoding="utf-8") for file in sorted(BOOK.glob("losses/*.rst"))}
+IN_CHAPTERS = [
+    pytest.param(formula, tex + RESIDUAL * (re.search(r"\br\b", tex) is not None), id=f"{chapter}-{formula.__name__}")
+    for chapter, text in CHAPTERS.items()
+    for tex, name in re.findall(
+        r"^\.\. math::\n\n((?:   .*\n|\n)+?)\n:ref:`The page of [^<]+<formula-([\w-]+)>`", text, re.MULTILINE
+    )
+    for formula in registry.formulas()
+    if formula.name.replace("_", "-") == name
 ]
 PRINTED = [
     pytest.param(instance, tex, id=f"{formula.__name__}-{'-'.join(chosen) or 'plain'}-{k}")
@@ -170,8 +185,8 @@ def embedding(instance):
 SAMPLED = {"pointwise": pointwise, "rowwise": rowwise, "paired": paired, "embedding": embedding}
 
 
-@pytest.mark.parametrize(("formula", "tex"), STATED)
-def test_a_docstring_states_what_the_library_computes(formula, tex):
+@pytest.mark.parametrize(("formula", "tex"), STATED + IN_CHAPTERS)
+def test_a_docstring_or_a_chapter_states_what_the_library_computes(formula, tex):
     checked = 0
     for instance in settings_shown(formula, tex):
         checked += CHECKS[family(formula)](instance, Display(tex, **given_functions(instance)))
@@ -326,6 +341,10 @@ def test_a_printed_derivative_is_what_the_library_computes(instance, tex):
             computed = taken(instance, theta, g, BUFFERS, t)
             if written[name] in computed:
                 assert close(computed[written[name]], after, rel=1e-13), (instance, name)
+
+
+def test_every_link_of_a_chapter_to_the_page_of_a_formula_stands_below_it():
+    assert len(IN_CHAPTERS) == sum(text.count("\n:ref:`The page of ") for text in CHAPTERS.values()) > 10
 
 
 def test_every_formula_states_itself():
