@@ -19,6 +19,7 @@ COMPILED = ("avx512", "avx2", "baseline")
 CHAPTERS = (
     "regression",
     "robust",
+    "counts",
     "classification",
     "imbalance",
     "margin",

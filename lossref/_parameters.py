@@ -82,6 +82,11 @@ def at_most_two(default: Any = dataclasses.MISSING, *, slider: tuple[float, floa
     return ranged(default, "a finite number <= 2", refuse_unless(lambda x: x <= 2, as_real), slider=slider)
 
 
+def from_one_to_two(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in [1, 2], both ends allowed."""
+    return ranged(default, "a number in [1, 2]", refuse_unless(lambda x: 1 <= x <= 2, as_real), slider=slider)
+
+
 def positive(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number above 0."""
     return ranged(default, "a number > 0", refuse_unless(lambda x: x > 0, as_real), slider=slider)

@@ -9,6 +9,7 @@ SYMBOLS = {
     "scale": r"\sigma",
     "c": "c",
     "alpha": r"\alpha",
+    "power": "p",
     "epsilon": r"\epsilon",
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",

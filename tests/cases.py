@@ -19,17 +19,21 @@ PENALTIES = [penalty for penalty in registry.samples("regularizers") if penalty 
 METHODS = ("values", "grad", "curvature")
 
 
-@functools.cache
 def takes_probabilities(formula):
-    """Does a prediction, does a target outside [0, 1] make no sense to the loss? Then it answers NaN."""
-    if formula.signs:
-        return False, False
+    """Are predictions, are targets probabilities, so that what lies outside [0, 1] gives NaN?"""
     if isinstance(formula, RowwiseLoss):
         return formula.predictions == "probabilities", "probabilities" in formula.targets
-    with lossref.use_backend("numpy"):
-        inside = np.array([0.25])
-        pred, target = inside + 1, inside + 1
-        return bool(np.isnan(formula(pred, inside))), bool(np.isnan(formula(inside, target)))
+    return not getattr(formula, "from_logits", True), formula.domain == "probabilities"
+
+
+def is_of_means(formula):
+    """Are predictions logarithms of means, and the loss a difference of the terms of a likelihood?"""
+    return getattr(formula, "domain", None) in ("counts", "amounts")
+
+
+def telling_targets(loss):
+    """A few targets of a pointwise loss, 0 among them where it is one."""
+    return [-1, 1] if loss.signs else ["1/4", 1, 7] if loss.domain == "amounts" else [0, 1, "1/4"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Case:
         elif self.loss.signs:
             target = rng.choice([-1.0, 1.0], shape)
             target[:1] = -np.sign(pred[:1])  # one mistake at least: what is right may cost nothing
+        elif is_of_means(self.loss):
+            target = rng.poisson(3.0, shape) if self.loss.domain == "counts" else rng.gamma(2.0, 1.5, shape)
+            target = np.asarray(target, np.float64)
         else:
             target = rng.uniform(0, 1, shape) if mass else scale * rng.standard_normal(shape)
         return pred.astype(dtype), target.astype(dtype)
@@ -142,6 +149,11 @@ def telling_points(loss, dtype):
         edges = neighbours([1, *(value for value in vars(loss).values() if isinstance(value, float))], dtype)
         margins = np.concatenate([telling_numbers(dtype), telling_logits(dtype), edges, -edges])
         return np.concatenate([margins, -margins]), np.repeat(np.array([1, -1], dtype), margins.size)
+    if is_of_means(loss):
+        targets = [0, 1, 2, 7, 0.25, 1e-20, 1e3, 1e6][loss.domain == "amounts" :]
+        pred = np.concatenate([telling_logits(dtype), 5 * rng.standard_normal(30), np.log(targets[-6:])])
+        pred, target = np.meshgrid(pred.astype(dtype), np.array(targets, dtype))
+        return pred.ravel(), target.ravel()
     if not mass:
         residuals = telling_numbers(dtype)
         scale = np.exp(rng.uniform(-12, 12, 150))

@@ -55,6 +55,13 @@ def function(symbols, expression):
     return sp.lambdify(symbols, expression, "mpmath", cse=True)
 
 
+def size(expression):
+    """The sum of the absolute terms of an expression, in each of its pieces."""
+    if isinstance(expression, sp.Piecewise):
+        return sp.Piecewise(*((size(piece), condition) for piece, condition in expression.args))
+    return sp.Add(*(sp.Abs(term, evaluate=False) for term in sp.Add.make_args(expression)), evaluate=False)
+
+
 class Oracle:
     """The truth about one loss, penalty or map, as functions of its arguments.
 
@@ -100,6 +107,11 @@ class Oracle:
 
         return evaluate
 
+    @functools.cached_property
+    def value_size(self):
+        """The sum of the absolute terms of the value, for losses that are differences of terms."""
+        return self.size(self.expression)
+
     @functools.cache  # noqa: B019  # an oracle lives as long as the tests
     def slope(self, symbol):
         """The derivative in a symbol."""
@@ -111,8 +123,15 @@ class Oracle:
         return self.size(sp.diff(self.expression, symbol).doit())
 
     def size(self, expression):
-        """The sum of the absolute terms of an expression."""
-        return self.compile(sp.Add(*map(sp.Abs, sp.Add.make_args(expression)), evaluate=False))
+        """The sum of the absolute terms of an expression, in each of its pieces."""
+        return self.compile(size(expression))
+
+    @functools.cache  # noqa: B019
+    def sizes_in_floats(self, method):
+        """``value_size`` or ``slope_size`` in float64, for many points."""
+        expression = self.expression if method == "values" else sp.diff(self.expression, self.inputs[0]).doit()
+        run = sp.lambdify([*self.inputs, *self.settings], size(expression), "numpy")
+        return lambda *arrays: run(*arrays, *map(float, self.settings.values()))
 
     @functools.cache  # noqa: B019
     def curvature(self, symbol):

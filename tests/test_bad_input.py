@@ -493,6 +493,7 @@ def is_sequence(value):
 CONTRACT = {
     "a finite number": (is_real, finite),
     "a finite number <= 2": (is_real, lambda v: finite(v) and v <= 2),
+    "a number in [1, 2]": (is_real, lambda v: finite(v) and 1 <= v <= 2),
     "a number > 0": (is_real, lambda v: finite(v) and v > 0),
     "a number >= 0": (is_real, lambda v: finite(v) and v >= 0),
     "a number in [0, 1)": (is_real, lambda v: finite(v) and 0 <= v < 1),

@@ -25,7 +25,8 @@ from lossref import registry
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=repr)
 
-# In ulp of the result; for a gradient, of the sum of its absolute terms, which for a hard label is the result.
+# In ulp of the result; for a gradient, and for a value that is the difference of a likelihood's terms, of the sum of its
+# absolute terms, which for a hard label is the result.
 # A square has an error of 1.5 ulp at a residual just above 1, and of 1.92 at one just below the root of 2.
 # In the square of smooth L1 the residual's rounding counts twice, and beta, the quotient and the product are rounded:
 # five halves of an ulp, each of which may count almost double in a result just above a power of two.
@@ -64,8 +65,9 @@ def truth(case, dtype):
     def each(what):
         return np.array([[what(variable)(*point) for variable in variables] for point in points]).reshape(pred.shape)
 
+    sizes = np.array([judge.value_size(*point) for point in points]) if cases.is_of_means(case.loss) else None
     exact = {
-        "values": (np.array([judge.value(*point) for point in points]), None),
+        "values": (np.array([judge.value(*point) for point in points]), sizes),
         "grad": (each(judge.slope), each(judge.slope_size)),
         "curvature": (
             each(judge.curvature),
@@ -114,8 +116,9 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
     smooth = getattr(loss, "label_smoothing", 0.0)
     for round_ in range(4):
         pred, target = case.draw(rng, 10_000, np.float32, scale=10 ** rng.uniform(-2, 1.7))
-        hard = loss.exact or case.targets == "labels" or round_ % 2 == 0
-        if round_ % 2 == 0 and case.targets == "numbers" and not loss.exact:
+        of_means = cases.is_of_means(loss)
+        hard = loss.exact or of_means or case.targets == "labels" or round_ % 2 == 0
+        if round_ % 2 == 0 and case.targets == "numbers" and not (loss.exact or of_means):
             target = np.round(target)
         with lossref.use_backend("numpy"):
             wide = target if case.targets == "labels" else target.astype(np.float64)
@@ -126,8 +129,11 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
             if method == "curvature" and type(loss).__name__ in CURVATURES_THAT_CANCEL:
                 continue
             exact = wanted[method]
-            with np.errstate(divide="ignore"):
-                size = np.maximum(np.exp2(np.floor(np.log2(np.abs(exact))) - 23), 2.0**-149)
+            with np.errstate(all="ignore"):
+                terms = np.abs(exact)
+                if of_means and method != "curvature":
+                    terms = oracle.of(loss).sizes_in_floats(method)(pred.astype(np.float64), wide)
+                size = np.maximum(np.exp2(np.floor(np.log2(terms)) - 23), 2.0**-149)
             got, held = getattr(loss, method)(pred, target), np.abs(exact) <= np.finfo(np.float32).max
             assert np.isinf(got[~held]).all()
             errors = np.where(held, np.abs(got - exact), 0) / size
@@ -382,7 +388,7 @@ def limits(loss, target):
 
 @pytest.mark.parametrize(
     ("loss", "target"),
-    [(loss, target) for loss in POINTWISE for target in ([-1, 1] if loss.signs else [0, 1, "1/4"])],
+    [(loss, target) for loss in POINTWISE for target in cases.telling_targets(loss)],
     ids=str,
 )
 def test_the_ends_of_the_line_are_limits_and_nothing_is_clamped(loss, target, dtype, backend):
@@ -395,9 +401,7 @@ def test_the_ends_of_the_line_are_limits_and_nothing_is_clamped(loss, target, dt
             assert got == pytest.approx(number, rel=2 * float(np.finfo(dtype).eps)), (method, end)
 
 
-@pytest.mark.parametrize(
-    "loss", [loss for loss in POINTWISE if not (cases.takes_probabilities(loss)[1] or loss.signs)], ids=repr
-)
+@pytest.mark.parametrize("loss", [loss for loss in POINTWISE if loss.domain == "numbers" and not loss.signs], ids=repr)
 def test_infinity_from_infinity_is_not_a_number(loss, dtype, backend):
     infinity = np.array([np.inf, -np.inf, 1.0], dtype)
     for method in METHODS:
@@ -406,19 +410,34 @@ def test_infinity_from_infinity_is_not_a_number(loss, dtype, backend):
         assert np.isfinite(results[2])
 
 
-def test_regression_takes_any_target_and_classification_none_but_probabilities(backend):
-    outside = np.array([-1.0, -1e-9, 1 + 1e-9, 2.0, np.inf, -np.inf])
-    inside = np.full(6, 0.5)
+#: Targets that have no meaning in a domain.
+OUTSIDE = {
+    "numbers": [],
+    "probabilities": [-1.0, -1e-9, 1 + 1e-9, 2.0, np.inf, -np.inf],
+    "counts": [-1.0, -1e-9, -5e-324, -np.inf],
+    "amounts": [0.0, -0.0, -1.0, -5e-324, -np.inf],
+}
+
+
+def test_a_target_outside_the_domain_gives_nan_and_any_within_a_number(backend):
+    inside = {"numbers": [-1e30, -1.0, 0.0, 1e30], "probabilities": [0.0, 0.5, 1.0]}
+    inside |= {"counts": [0.0, 5e-324, 0.5, 1e30], "amounts": [5e-324, 0.5, 1e30]}
     for loss in POINTWISE:
-        odds, mass = cases.takes_probabilities(loss)
-        if not loss.signs:
-            regression = type(loss).__module__ in ("lossref.losses.regression", "lossref.losses.robust")
-            assert mass != regression
+        if loss.signs:
+            continue
         for method in METHODS:
-            if mass:
-                assert np.isnan(getattr(loss, method)(inside, outside)).all(), method
-            if odds:
-                assert np.isnan(getattr(loss, method)(outside, inside)).all(), method
+            within, beyond = np.array(inside[loss.domain]), np.array(OUTSIDE[loss.domain])
+            assert not np.isnan(getattr(loss, method)(np.full(within.size, 0.5), within)).any(), (loss, method)
+            if beyond.size:
+                assert np.isnan(getattr(loss, method)(np.full(beyond.size, 0.5), beyond)).all(), (loss, method)
+
+
+def test_a_prediction_that_is_no_probability_gives_nan(backend):
+    outside = np.array(OUTSIDE["probabilities"])
+    for loss in POINTWISE:
+        if cases.takes_probabilities(loss)[0]:
+            for method in METHODS:
+                assert np.isnan(getattr(loss, method)(outside, np.full(6, 0.5))).all(), method
 
 
 # --- Any floats at all -----------------------------------------------------------------------------------------------

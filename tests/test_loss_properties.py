@@ -271,6 +271,7 @@ MINIMIZERS = {
     "between mean and median for alpha from 1 to 2; below, what it would be without a far outlier": (
         turns_between_or_forgets
     ),
+    "logarithm of the mean": is_flat_at(lambda target: np.log(target.mean())),
     "log-odds of the mean": is_flat_at(lambda target: np.log(target.mean() / (1 - target.mean()))),
     "nearer to 0 than the log-odds of the mean weighted by alpha": turns_before_the_weighted_log_odds,
     "margin times the label of the majority": turns_at(lambda label: np.sign(label.mean())),

@@ -189,6 +189,10 @@ def shape_pointwise(instance: Formula, letters: dict[str, str]) -> dict[str, Any
     if mathematics.in_residual(instance.expression(), instance.arguments()) is not None:
         x = slider("x", r"r", 2.0, (-6.0, 6.0)) | {"label": "residual r", "is": "pred"}
         return {"x": [x], "given": {"target": 0}, "series": series, "call": call}
+    if instance.domain in ("counts", "amounts"):
+        x = slider("x", letters["pred"], 2.0, (-3.0, 4.0)) | {"label": "logarithm f of the mean", "is": "pred"}
+        target = slider("target", letters["target"], 3.0, (1.0, 12.0)) | {"step": 1}
+        return {"x": [x], "more": [target], "series": series, "call": call}
     target = slider("target", letters["target"], 1.0, (0.0, 1.0)) | {"step": 0.05}
     logit = slider("x", letters["pred"], -1.0, (-6.0, 6.0)) | {"label": "logit z", "is": "pred"}
     chance = slider("x", "p", 0.2, (0.01, 0.99)) | {"label": "probability p", "is": "pred", "scale": "linear"}

@@ -8,13 +8,24 @@ is said to be equal against lossref.
 from __future__ import annotations
 
 from lossref._formula import Formula
-from lossref.conventions import classification, joint, margin, metric, optimizers, regression, regularizers, schedules
+from lossref.conventions import (
+    classification,
+    counts,
+    joint,
+    margin,
+    metric,
+    optimizers,
+    regression,
+    regularizers,
+    schedules,
+)
 from lossref.conventions.spelling import Spelling
 from lossref.registry import path
 
 #: By what one writes after ``lossref.`` to get the formula.
 SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     **regression.SPELLINGS,
+    **counts.SPELLINGS,
     **classification.SPELLINGS,
     **margin.SPELLINGS,
     **joint.SPELLINGS,

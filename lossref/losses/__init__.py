@@ -3,6 +3,7 @@
 from lossref.losses.check import GradientReport, check_gradient
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
+from lossref.losses.counts import Gamma, Poisson, Tweedie
 from lossref.losses.design import from_formula
 from lossref.losses.generative import ELBO, Adversarial, GaussianKL, Perceptual
 from lossref.losses.imbalance import Focal
@@ -36,6 +37,9 @@ __all__ = [  # noqa: RUF022
     "Cauchy",
     "Tukey",
     "Barron",
+    "Poisson",
+    "Gamma",
+    "Tweedie",
     "GaussianNLL",
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",

@@ -186,13 +186,17 @@ class PointwiseLoss(PredictionLoss):
     A subclass gives ``formula(pred, target, ...)`` for one element; ``reference(pred, target)``, which returns values
     and slopes; and ``reference_curvature(pred, target)``."""
 
+    #: The targets that have a meaning: any "numbers", "probabilities", "counts" from 0 up, or "amounts" above 0. Other
+    #: targets give NaN. (Labels are among the numbers here: what is none is refused, see ``signs``.)
+    domain: ClassVar[str] = "numbers"
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         _fallback.kernels |= {cls.name + form: _fallback.Pointwise() for form in cls.forms}
 
     @property
     def letters(self) -> dict[str, str]:
-        return {"pred": "f"} if self.signs else {}
+        return {"pred": "f"} if self.signs or self.domain in ("counts", "amounts") else {}
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         """Values and slopes in NumPy, as one would write them on paper."""

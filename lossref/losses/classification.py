@@ -77,6 +77,7 @@ class BinaryCrossEntropy(PointwiseLoss):
     label_smoothing: float = fraction(0.0, slider=(0.0, 0.5))
     pos_weight: float = positive(1.0, slider=(0.1, 5.0))
 
+    domain = "probabilities"
     forms = ("", "_probabilities")
     samples = (
         {},

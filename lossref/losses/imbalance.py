@@ -74,6 +74,7 @@ class Focal(PointwiseLoss):
     alpha: float | None = optional_proportion(0.25, slider=(0.05, 0.95))
     from_logits: bool = flag(True)
 
+    domain = "probabilities"
     forms = ("", "_probabilities")
     samples = (
         {},

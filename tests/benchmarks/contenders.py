@@ -293,6 +293,8 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
             x = 1 / (1 + np.exp(-x))
     elif formula.signs:
         target = rng.choice(np.array([-1, 1], dtype), n)
+    elif formula.domain in ("counts", "amounts"):
+        target = 1 + rng.poisson(3.0, n).astype(dtype)
     else:
         target = rng.standard_normal(n, dtype)
         target[target == x] += 1

@@ -16,7 +16,7 @@ MODULES = {
     "PyTorch": ["torch"],
     "optax": ["optax", "jax"],
     "JAX": ["jax"],
-    "scikit-learn": ["sklearn"],
+    "scikit-learn": ["sklearn", "numpy"],
     "Keras": ["keras"],
 }
 PRECISION = {"Keras": 2e-6}
@@ -75,6 +75,10 @@ def data_for(formula, rng):
         return {"pred": pred, "target": rng.integers(0, 2, 50).astype(np.float64)}
     if formula.signs:
         return {"pred": rng.normal(size=50), "target": rng.choice([-1.0, 1.0], 50)}
+    if formula.domain == "counts":
+        return {"pred": rng.normal(size=50), "target": rng.poisson(2.0, 50).astype(np.float64)}
+    if formula.domain == "amounts":
+        return {"pred": rng.normal(size=50), "target": rng.gamma(2.0, 1.5, 50)}
     return {"pred": rng.normal(size=50), "target": rng.normal(size=50)}
 
 
