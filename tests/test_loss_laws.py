@@ -25,7 +25,7 @@ from lossref import registry
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=repr)
 
-# In ulp of the result; for a gradient, and for a value that is the difference of a likelihood's terms, of the sum of its
+# In ulp of the result; for a gradient, and for a value that is a difference of a likelihood's terms, of the sum of the
 # absolute terms, which for a hard label is the result.
 # A square has an error of 1.5 ulp at a residual just above 1, and of 1.92 at one just below the root of 2.
 # In the square of smooth L1 the residual's rounding counts twice, and beta, the quotient and the product are rounded:
