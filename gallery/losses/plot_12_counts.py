@@ -45,8 +45,8 @@ for index, name in enumerate(losses):
     right.plot(np.sort(rates[name]), np.linspace(0, 1, 200), label=name, **series(index))
 left.set(xlabel="time (1)", ylabel="count (1)", title="The sample that misled squared error most", xlim=(0, 4))
 right.set(xlabel="growth rate found (1)", ylabel="share of samples (1)", title="All samples; the truth is 1")
-left.legend()
-right.legend()
+left.legend(frameon=False)
+right.legend(frameon=False)
 wide, narrow = (rates[name].std() for name in losses)
 describe(
     figure,

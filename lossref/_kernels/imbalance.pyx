@@ -23,6 +23,12 @@ cdef inline real power(real logarithm, real low, real gamma, real gamma_low) noe
     return exp_of_sum(x, mul_add(gamma_low, logarithm, mul_add(gamma, low, -remainder(x, gamma, logarithm))))
 
 
+cdef inline real share_of(real mass, real weight) noexcept nogil:
+    """mass weight; the least mass stays one, for against an infinite surprise there is a difference to none."""
+    cdef real zero = 0, product = mass * weight
+    return product if product != zero or weight == zero else mass
+
+
 # --- Two classes, from logits --------------------------------------------------------------------------------------
 
 cdef inline real surprises(real reach, real* likely, real* likely_low, real* rare, real* rare_low) noexcept nogil:
@@ -52,8 +58,8 @@ cdef void focal(
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        a = first * y
-        b = second * (one - y)
+        a = share_of(y, first)
+        b = share_of(one - y, second)
         size = absolute(z)
         near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
         far = b if z > zero else a
@@ -84,8 +90,8 @@ cdef void focal_curvature(
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        a = first * y
-        b = second * (one - y)
+        a = share_of(y, first)
+        b = share_of(one - y, second)
         near = a if z > zero else b
         far = b if z > zero else a
         size = absolute(z)
@@ -134,8 +140,8 @@ cdef void focal_probabilities(
         y = probability(target[i])
         log_q = log_unit_parts(q, &log_q_low)
         log_w = complement_parts(q, &log_w_low)
-        a = first * y
-        b = second * (one - y)
+        a = share_of(y, first)
+        b = share_of(one - y, second)
         a = a * power(log_w, log_w_low, gamma, gamma_low) if a != zero else zero * q
         b = b * power(log_q, log_q_low, gamma, gamma_low) if b != zero else zero * q
         value[i] = -(a * log_q if a != zero else a) - (b * log_w if b != zero else b)
@@ -173,8 +179,8 @@ cdef void focal_probabilities_curvature(
         y = probability(target[i])
         log_q = log_unit_parts(q, &log_q_low)
         log_w = complement_parts(q, &log_w_low)
-        a = first * y
-        b = second * (one - y)
+        a = share_of(y, first)
+        b = share_of(one - y, second)
         up = a * power(log_w, log_w_low, gamma, gamma_low)
         down = b * power(log_q, log_q_low, gamma, gamma_low)
         up = focal_bend(up, -log_q, q, w, square, twice, low_power) if w != zero else a * last

@@ -112,7 +112,9 @@ class Focal(PointwiseLoss):
         """What the target puts on class 1 and on class 0, in float64."""
         y = np.where((target >= 0) & (target <= 1), target, np.nan).astype(np.float64)
         _, first, second = self._parameters
-        return first * y, second * (1 - y)
+        a, b = first * y, second * (1 - y)
+        # The least mass stays one, for against an infinite surprise there is a difference to none.
+        return np.where((a == 0) & (first > 0), y, a), np.where((b == 0) & (second > 0), 1 - y, b)
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         a, b = self.masses(target)
