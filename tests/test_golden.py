@@ -227,7 +227,7 @@ def test_contrastive_pairs_by_hand(backend):
     for settings, same, different in (
         ({}, 25, 9),
         ({"half": True}, 12.5, 4.5),  # Hadsell, Chopra and LeCun
-        ({"similar": 1}, 9, 25),  # TensorFlow Addons and the example of Keras
+        ({"similar": 1}, 9, 25),  # TensorFlow Addons
     ):
         loss = lossref.Contrastive(margin=8.0, **settings)
         assert (loss(a, b, [0]), loss(a, b, [1])) == (same, different)

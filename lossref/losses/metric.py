@@ -219,7 +219,7 @@ class Triplet(EmbeddingLoss):
     They sum to 0 in every coordinate: moving all three rows alike changes no distance.
 
     Where two rows are equal, their distance has a kink, with the slope 0 here; as usually written it is 0/0 there, and
-    NaN after that. So an anchor that equals its negative is pulled to its positive and not pushed. PyTorch adds
+    NaN from then on. So an anchor that equals its negative is pulled to its positive and not pushed. PyTorch adds
     :math:`10^{-6}` to each difference to come round the kink, which makes the distance of a row of four from itself
     :math:`2 \cdot 10^{-6}`; optax adds as much below the root. There is nothing of the kind here.
 
@@ -348,8 +348,8 @@ class CosineEmbedding(EmbeddingLoss):
     :math:`10^{-12}` to the squared lengths; there a dead row has the cosine 0 with everything, which is a loss of 1,
     and nobody is told.
 
-    Subtracted from 1, the cosine of a small angle has no digits left: of two float32 rows that differ in the fourth
-    digit it leaves three. Here :math:`1 - c` is half of the squared distance of the two directions, which is the same
+    Subtracted from 1, the cosine of a small angle has no digits left: for two float32 rows that differ in the fifth
+    digit there remains 0. Here :math:`1 - c` is half of the squared distance of the two directions, which is the same
     in mathematics and keeps them; and the gradient is put together from what is small. Directions are computed in
     float64, whatever the precision of the rows. Of float64 rows at an angle :math:`\theta` the loss has a relative
     error of some :math:`10^{-16} / \theta`.
