@@ -226,7 +226,7 @@ class Triplet(EmbeddingLoss):
     With ``p`` near 1 the curvature of a coordinate in which two rows agree is infinite (1 < p < 2) or left out (p = 1).
     Distances are taken in float64 whatever the precision of the rows, of which each result is rounded once, and no
     square or power overflows or vanishes on the way. The same bits on every instruction set are promised for orders 1
-    and 2; other orders ask the C library for powers.
+    and 2. Other orders ask the C library for powers, and the rounding errors of float64 gradients grow with p − 1.
 
     References
     ----------
