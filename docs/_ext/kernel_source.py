@@ -28,12 +28,19 @@ def functions(file: Path) -> dict[str, str]:
 
 
 @functools.cache
+def entries(file: Path) -> dict[str, str]:
+    """What a source's table says of each kernel that it offers."""
+    listed = TABLE.search(file.read_text(encoding="utf-8"))
+    return dict(ENTRY.findall(listed[1])) if listed else {}
+
+
+@functools.cache
 def made_of(file: Path) -> dict[str, list[str]]:
     """By the name of each kernel that a source offers, the functions that it lists there."""
-    listed = TABLE.search(file.read_text(encoding="utf-8"))
     known = functions(file)
-    entries = ENTRY.findall(listed[1]) if listed else []
-    return {name: [word for word in re.findall(r"\w+", entry) if word in known] for name, entry in entries}
+    return {
+        name: [word for word in re.findall(r"\w+", entry) if word in known] for name, entry in entries(file).items()
+    }
 
 
 def excerpt(formula: type[Formula]) -> str:
@@ -50,4 +57,6 @@ def excerpt(formula: type[Formula]) -> str:
             left = {word for name in left for word in re.findall(r"\w+", known[name])} & known.keys() - found
         if found:
             return "\n\n".join(source for name, source in known.items() if name in found)
+        if lines := [f'"{kernel}": {entries(file)[kernel]}' for kernel in wanted if kernel in entries(file)]:
+            return "".join(lines)  # it has no function of its own here, and says whose it has
     raise LookupError(f"no kernel named {formula.name} in lossref/_kernels")
