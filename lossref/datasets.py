@@ -1,4 +1,4 @@
-"""Data: the real sets that ship with scikit-learn, split and scaled, and the outliers that are planted among them."""
+"""Data: the real sets that ship with scikit-learn, split and scaled, outliers planted in them, and made samples."""
 
 from __future__ import annotations
 
@@ -97,3 +97,42 @@ def plant_outliers(y: Array, *, share: float, size: float, seed: int) -> Array:
     chosen = np.random.default_rng(seed).permutation(len(spoiled))[: round(share * len(spoiled))]
     spoiled[chosen] += size * spoiled.std()
     return spoiled
+
+
+def imbalanced(samples: int, *, rare: float = 0.05, inputs: int = 10, seed: int) -> tuple[Array, Array]:
+    """Return made samples of two classes of which one is rare, and whose clouds overlap.
+
+    The common class is a standard normal cloud. That of the rare one lies one half further along every axis and is half
+    as wide again, so that the best boundary is curved, and a linear model cannot be right everywhere.
+
+    Parameters
+    ----------
+    samples : int
+        How many samples.
+    rare : float in (0, 1), default 0.05
+        The share of the rare class, label 1; rounded to whole samples.
+    inputs : int, default 10
+        The number of features.
+    seed : int
+        The seed of the random choice.
+
+    Returns
+    -------
+    x : numpy.ndarray
+        Features, of the shape (samples, inputs).
+    y : numpy.ndarray
+        Labels 0 and 1, of the shape (samples,), in random order.
+
+    Examples
+    --------
+    >>> from lossref.datasets import imbalanced
+    >>> x, y = imbalanced(1000, seed=1)
+    >>> x.shape, int(y.sum())
+    ((1000, 10), 50)
+    """
+    if not 0 < rare < 1:
+        raise ValueError(f"imbalanced: rare must be a number in (0, 1), got {rare!r}")
+    random = np.random.default_rng(seed)
+    y = random.permutation((np.arange(samples) < round(rare * samples)).astype(np.int64))
+    cloud = random.standard_normal((samples, inputs))
+    return np.where(y[:, np.newaxis] == 1, 0.5 + 1.5 * cloud, cloud), y
