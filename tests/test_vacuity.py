@@ -32,6 +32,9 @@ WITHOUT_KERNELS = {
     "test_penalties_are_equal_when_their_settings_are_and_cannot_be_changed",
     "test_settings_are_given_by_name_only",
     "test_a_notebook_shows_the_formula",
+    "test_more_or_fewer_arrays_are_refused_by_name",
+    "test_outputs_that_cannot_be_written_are_refused_and_not_written",
+    "test_what_is_no_label_is_named_before_anything_is_written",
 }
 
 
