@@ -241,14 +241,14 @@ def shape_paired(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
 
 
 #: Where the other embeddings lie while the first moves along a line that meets none of them.
-BESIDE = {"b": (1.0, 0.5), "positive": (1.0, 0.5), "negative": (-1.0, 0.5)}
+BESIDE = {"b": (0.0, 0.35), "positive": (1.0, 0.5), "negative": (-1.0, 0.5)}
 
 
 def shape_embedding(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     """The first embedding moves along a line, the others stand still."""
     first, *others = instance.learned
     letter = letters[first]
-    x = slider("x", f"{letter}_1", -0.5, (-3.0, 3.0))
+    x = slider("x", f"{letter}_1", -0.5, (-2.0, 2.0))
     x |= {"label": f"first coordinate of {letter}, which moves along a line", "is": f"{first}1"}
     given = {f"{first}2": 0.25} | {f"{name}{k}": BESIDE[name][k - 1] for name in others for k in (1, 2)}
     rows = ", ".join(f"[[{BESIDE[name][0]}, {BESIDE[name][1]}]]" for name in others)
