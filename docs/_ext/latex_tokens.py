@@ -166,6 +166,8 @@ def canonical(node: Node | list[Node]) -> str:
             return f"\\operatorname{{{plain(node['body'])}}}"
         case "op" if node.get("name"):
             return node["name"]
+        case "leftright":  # in the exponent of what may be a name
+            return f"{node['left']}{canonical(node['body'])}{node['right']}"
         case "atom" | "mathord" | "textord":
             return node["text"]
     raise Unreadable(f"{node['type']} cannot be part of a name")

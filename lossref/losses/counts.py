@@ -202,7 +202,7 @@ class Tweedie(PointwiseLoss):
 
     power: float = from_one_to_two(1.5, slider=(1.0, 2.0))
 
-    samples = ({}, {"power": 1.1}, {"power": 1.0})
+    samples = ({}, {"power": 1.1})
     domain = "counts"
     properties = Properties(
         convex=True,

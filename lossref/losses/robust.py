@@ -251,8 +251,12 @@ class Barron(PointwiseLoss):
 
     .. math::
 
-       \ell(\hat y, y) = \frac{2 - \alpha}{\alpha}
-           \left( \left( 1 + \frac{(r / \sigma)^2}{2 - \alpha} \right)^{\alpha / 2} - 1 \right), \qquad r = \hat y - y
+       \ell(\hat y, y) = \begin{cases}
+           \tfrac12 z & \alpha = 2 \\
+           \log\left(1 + \tfrac12 z\right) & \alpha = 0 \\
+           \frac{2 - \alpha}{\alpha} \left( \left( 1 + \frac{z}{2 - \alpha} \right)^{\alpha / 2} - 1 \right)
+               & \text{otherwise}
+       \end{cases}, \qquad z = (r / \sigma)^2, \qquad r = \hat y - y
 
     All of the family are :math:`\tfrac12 (r / \sigma)^2` near zero; ``alpha`` says how they go on. Far out the pull
     goes like :math:`|r|^{\alpha - 1}`: at 2 in proportion to the error, at 1 with the same force for all, below 1 the
@@ -271,10 +275,9 @@ class Barron(PointwiseLoss):
 
     Notes
     -----
-    The formula is 0/0 at ``alpha`` 2 and 0, where its limits stand: :math:`\tfrac12 (r / \sigma)^2` and
-    :math:`\log(1 + \tfrac12 (r / \sigma)^2)`. *Near* them the formula as written cancels; here the power is never
-    formed where 1 is to be taken from it, so that ``alpha=1e-9`` is as accurate as 1. (The usual remedy, to keep away
-    from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give ``alpha=-1e30``: no
+    At ``alpha`` 2 and 0 the last line is 0/0, and the first two are its limits. *Near* them it cancels as written; here
+    the power is never formed where 1 is to be taken from it, so that ``alpha=1e-9`` is as accurate as 1. (The usual
+    remedy, to keep away from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give ``alpha=-1e30``: no
     float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers harder than squared
     error does, and its curvature has no bound.
 
