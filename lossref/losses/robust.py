@@ -277,9 +277,9 @@ class Barron(PointwiseLoss):
     -----
     At ``alpha`` 2 and 0 the last line is 0/0, and the first two are its limits. *Near* them it cancels as written; here
     the power is never formed where 1 is to be taken from it, so that ``alpha=1e-9`` is as accurate as 1. (The usual
-    remedy, to keep away from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give ``alpha=-1e30``: no
-    float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers harder than squared
-    error does, and its curvature has no bound.
+    remedy, to keep away from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give
+    ``alpha=-1e30``: no float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers
+    harder than squared error does, and its curvature has no bound.
 
     The loss is free of units. :class:`PseudoHuber` and :class:`Cauchy` are not: they are :math:`\sigma^2` times this
     one, where ``delta`` is :math:`\sigma` and Cauchy's ``scale`` is :math:`\sqrt 2 \sigma`. Barron also learns
