@@ -75,10 +75,10 @@ def telling(loss, dtype):
     ends = cases.telling_logits(dtype)
     spreads = np.concatenate([ends, 2 * ends[::3], numbers[::5]])
     means, spreads = (array.ravel() for array in np.meshgrid(means, spreads))
-    keep = rng.permutation(means.size)[:300]
-    mean = np.concatenate([means[keep], 3 * rng.standard_normal(100)]).astype(dtype)
-    spread = np.concatenate([spreads[keep], 3 * rng.standard_normal(100)]).astype(dtype)
-    target = np.where(np.arange(mean.size) < 300, 0, rng.standard_normal(mean.size)).astype(dtype)
+    keep = rng.permutation(means.size)[:160]
+    mean = np.concatenate([means[keep], 3 * rng.standard_normal(40)]).astype(dtype)
+    spread = np.concatenate([spreads[keep], 3 * rng.standard_normal(40)]).astype(dtype)
+    target = np.where(np.arange(mean.size) < 160, 0, rng.standard_normal(mean.size)).astype(dtype)
     return [mean, spread, target][: len(loss.arrays)]
 
 
@@ -288,7 +288,7 @@ def test_nothing_is_read_or_written_beyond_an_array(loss, dtype, backend, rng):
 
 @each_once
 def test_out_gets_the_results_in_any_layout_and_may_be_any_input(loss, dtype, backend, rng):
-    for length, weighted in itertools.product((14, 11_334), (False, True)):
+    for length, weighted in ((14, False), (14, True), (11_334, False)):
         arrays = draw(loss, rng, (length, 3), dtype)
         weight = rng.uniform(0.5, 2, length) if weighted else None
         value = loss(*arrays, weight=weight)
