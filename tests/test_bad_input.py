@@ -18,11 +18,16 @@ FIRST = list({(type(case.loss), case.targets): case for case in reversed(CASES)}
 LOSSES = [dataclasses.replace(case, loss=type(case.loss)()) for case in FIRST]
 GROUPED = lossref.GroupLasso(lam=0.7, groups=(0, 1, 0, 1, 2))
 VARIATION = lossref.TotalVariation(lam=0.7)
-ONCE = [*{type(penalty): penalty for penalty in PENALTIES}.values(), GROUPED, VARIATION]
+NUCLEAR = lossref.Nuclear(lam=0.7)
+ONCE = [*{type(penalty): penalty for penalty in PENALTIES}.values(), GROUPED, VARIATION, NUCLEAR]
 
 SHAPED = {"one too many", "one too few", "a dimension more", "a single number", "empty"}
 #: Shapes that a penalty does not take; others take any.
-REFUSED = {GROUPED: SHAPED - {"a dimension more"}, VARIATION: {"a dimension more", "a single number"}}
+REFUSED = {
+    GROUPED: SHAPED - {"a dimension more"},
+    VARIATION: {"a dimension more", "a single number"},
+    NUCLEAR: {"a single number"},
+}
 METHODS = ("__call__", "values", "grad", "value_and_grad", "curvature")
 
 every_loss = pytest.mark.parametrize("case", LOSSES, ids=str)
@@ -573,3 +578,9 @@ def test_a_number_of_threads_that_is_none_is_refused(n, error):
     with pytest.raises(error, match=r"^set_num_threads: n must be "):
         lossref.set_num_threads(n)
     assert lossref.get_num_threads() == before
+
+
+def test_what_is_no_matrix_has_no_nuclear_norm(backend):
+    for w in (np.float64(1.0), np.ones((2, 2, 2))):
+        with pytest.raises(ValueError, match=r"^Nuclear: w has shape \(.*\); it must be a matrix$"):
+            NUCLEAR(w)

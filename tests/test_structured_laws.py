@@ -451,9 +451,3 @@ def test_what_is_not_a_number_has_no_decomposition(dtype, backend):
         np.testing.assert_equal(penalty(w), value)
         assert np.isnan(penalty.grad(w)).all()
         assert np.isnan(penalty.prox(w, 1.0)).all()
-
-
-def test_what_is_no_matrix_is_refused(backend):
-    for w in (np.float64(1.0), np.ones((2, 2, 2))):
-        with pytest.raises(ValueError, match=r"^Nuclear: w has shape \(.*\); it must be a matrix$"):
-            lossref.Nuclear(lam=1.0)(w)
