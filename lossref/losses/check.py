@@ -27,7 +27,7 @@ TERMS: dict[str, Callable[[Array], Array]] = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GradientReport:
-    """What :func:`check_gradient` found. It is true if the gradient is right.
+    """What :func:`lossref.check_gradient` found. It is true if the gradient is right.
 
     Attributes
     ----------

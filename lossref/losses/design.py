@@ -20,7 +20,7 @@ Parameters = tuple[tuple[str, float], ...]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Custom(PointwiseLoss):
-    """The parent of the losses that :func:`from_formula` makes: everything follows from the expression."""
+    """The parent of the losses that :func:`lossref.from_formula` makes: everything follows from the expression."""
 
     _expression: ClassVar[Any]
     _defaults: ClassVar[Parameters]
