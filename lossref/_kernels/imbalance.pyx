@@ -25,8 +25,8 @@ cdef inline real power(real logarithm, real low, real gamma, real gamma_low) noe
 
 cdef inline real share_of(real mass, real weight) noexcept nogil:
     """mass weight; the least mass stays one, for against an infinite surprise there is a difference to none."""
-    cdef real zero = 0, product = mass * weight
-    return product if product != zero or weight == zero else mass
+    cdef real zero = 0, product = mass * weight, least = zero if weight == zero else mass
+    return least if product == zero else product
 
 
 # --- Two classes, from logits --------------------------------------------------------------------------------------
