@@ -280,7 +280,7 @@ class Barron(PointwiseLoss):
     remedy, to keep away from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give
     ``alpha=-1e30``: no float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers
     harder than squared error does, and its curvature has no bound. Between ``alpha`` −100 and −100,000, a slope that
-    has all but vanished (below :math:`10^{-20}`) is right to 20 units in the last place, instead of 4: its exponent is
+    has all but vanished (below :math:`10^{-20}`) is right to 100 units in the last place, instead of 4: its exponent is
     so large that it multiplies the rounding errors of the logarithm.
 
     The loss is free of units. :class:`PseudoHuber` and :class:`Cauchy` are not: they are :math:`\sigma^2` times this
