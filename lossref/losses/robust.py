@@ -279,9 +279,9 @@ class Barron(PointwiseLoss):
     the power is never formed where 1 is to be taken from it, so that ``alpha=1e-9`` is as accurate as 1. (The usual
     remedy, to keep away from those two, computes another loss.) For Welsch's, :math:`1 - e^{-(r / \sigma)^2 / 2}`, give
     ``alpha=-1e30``: no float can tell the difference. An ``alpha`` above 2 is refused: such a loss pulls at outliers
-    harder than squared error does, and its curvature has no bound. Between ``alpha`` −100 and −100,000, a slope that
-    has all but vanished (below :math:`10^{-20}`) is right to 100 units in the last place, instead of 4: its exponent is
-    so large that it multiplies the rounding errors of the logarithm.
+    harder than squared error does, and its curvature has no bound. Between ``alpha`` −100 and −100,000 slopes above
+    :math:`10^{-5}` are right to 4 units in the last place, as everywhere, but those that have all but vanished only to
+    200: the exponent is so large that it multiplies the rounding errors of the logarithm.
 
     The loss is free of units. :class:`PseudoHuber` and :class:`Cauchy` are not: they are :math:`\sigma^2` times this
     one, where ``delta`` is :math:`\sigma` and Cauchy's ``scale`` is :math:`\sqrt 2 \sigma`. Barron also learns
