@@ -437,6 +437,41 @@ def prepare_embeddings(
     return [ready(array, kind) for array in given], labels, weights, buffers, denominator, deliver
 
 
+def as_classes(owner: str, name: str, value: Any, like: str, samples: int) -> Array:
+    """Integer labels, whichever they are, as the numbers of their classes in ascending order, int64."""
+    labels = as_array(owner, name, value)
+    if labels.dtype.kind not in "iu" and labels.size > 0:
+        raise TypeError(f"{owner}: {name} has dtype {labels.dtype}; give integers, one for each sample")
+    check_shape(owner, name, labels, like, (samples,))
+    classes: Array = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    return classes
+
+
+def prepare_batch(
+    owner: str, names: tuple[str, ...], learned: int, arrays: tuple[Any, ...]
+) -> tuple[list[Array], np.dtype[Any]]:
+    """Bring the arrays of a batch into the form it is computed in, and say in which dtype gradients are due.
+
+    The first ``learned`` ones become float64, (samples, numbers); what follows are labels, which become classes from 0.
+    """
+    if len(arrays) != len(names):
+        raise TypeError(f"{owner}: takes {len(names)} arrays ({', '.join(names)}), got {len(arrays)}")
+    first = as_floats(owner, names[0], arrays[0])
+    if first.ndim != 2:
+        raise ValueError(f"{owner}: {names[0]} has shape {first.shape}; it must be (samples, numbers), a row for each")
+    prepared = [ready(first, np.dtype(np.float64))]
+    for place in range(1, len(names)):
+        if place < learned:
+            array = as_floats(owner, names[place], arrays[place])
+            check_shape(owner, names[place], array, names[0], first.shape)
+            prepared.append(ready(array, np.dtype(np.float64)))
+        else:
+            prepared.append(
+                as_classes(owner, names[place], arrays[place], f"{names[0]}, whose first length it needs,", len(first))
+            )
+    return prepared, first.dtype.newbyteorder("=")
+
+
 def deliver_values(values: Array, out: Array | None, kind: np.dtype[Any]) -> Array:
     """Values computed in float64 in the dtype of the predictions, in the caller's array if there is one."""
     with np.errstate(over="ignore"):

@@ -25,6 +25,7 @@ CHAPTERS = (
     "margin",
     "paired",
     "metric",
+    "mining",
     "regularizers",
     "structured",
     "descent",

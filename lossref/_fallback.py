@@ -309,6 +309,16 @@ class Embedding:
         return self.run(formula, arrays, weight, out, "curvature")
 
 
+class Triplets:
+    """The kernel of what is made of the triplets of a batch.
+
+    A compiled chapter gives the two functions that compute; here they are in NumPy, in the chapter of the losses.
+    """
+
+    def __init__(self, parts: Callable[..., tuple[Array, int, int, Array]], mine: Callable[..., Array]) -> None:
+        self.parts, self.mine = parts, mine
+
+
 class Step:
     """The kernel of an optimizer, which writes in place. Nothing is written before all is computed."""
 

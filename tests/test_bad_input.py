@@ -465,9 +465,9 @@ def test_a_step_that_is_no_positive_number_is_refused(penalty, way_in):
 # --- Hyper-parameters ---------------------------------------------------------------------------------------------
 
 VALUES = [
-    None, "1", "mean", "sum", "median", b"mean", True, False, math.nan, math.inf, -math.inf, -1, -0.5, 0, 0.0, 1e-320,
-    0.25, 0.5, 1, 1.0, 1.5, 2, 10**400, 1j, np.float32(0.5), np.float64(2), np.int64(3), np.bool_(True), np.ones(3),
-    np.array(0.5), [0.5, 1.0], (1, 2.0), [], [1, -1], [1, math.nan], [1, "1"], {}, ...,
+    None, "1", "mean", "sum", "hard", "median", b"mean", True, False, math.nan, math.inf, -math.inf, -1, -0.5, 0, 0.0,
+    1e-320, 0.25, 0.5, 1, 1.0, 1.5, 2, 10**400, 1j, np.float32(0.5), np.float64(2), np.int64(3), np.bool_(True),
+    np.ones(3), np.array(0.5), [0.5, 1.0], (1, 2.0), [], [1, -1], [1, math.nan], [1, "1"], {}, ...,
 ]  # fmt: skip
 
 #: From the words of a range to what is of the right kind, and what then has the right value.
@@ -512,6 +512,9 @@ CONTRACT = {
     "0 or 1": (is_integer, lambda v: v in (0, 1)),
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),
+    "'all' or 'hard' or 'semi-hard' or 'batch-hard'": (
+        lambda v: isinstance(v, str), lambda v: v in ("all", "hard", "semi-hard", "batch-hard")
+    ),
     "'mean' or 'sum'": (lambda v: isinstance(v, str), lambda v: v in ("mean", "sum")),
     "'crammer-singer' or 'weston-watkins'": (
         lambda v: isinstance(v, str), lambda v: v in ("crammer-singer", "weston-watkins")

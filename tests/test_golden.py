@@ -261,3 +261,17 @@ def test_angles_by_hand(backend):
     a, b = [[3.0, 4.0]] * 2, [[4.0, 3.0], [-4.0, 3.0]]
     assert loss.values(a, b, [1, 1]) == pytest.approx([0.04, 1])  # cosines 24/25 and 0
     assert loss.values(a, b, [-1, -1]) == pytest.approx([0.46, 0])
+
+
+def test_triplets_on_a_line_by_hand(backend):
+    """Anchors 0 and 1 of one class, 0.5 and 1.125 of the other; the distances are differences."""
+    x, labels = [[0.0], [1.0], [0.5], [1.125]], [7, 7, 3, 3]
+    for strategy, chosen, costs in (
+        ("all", 8, [0.75 + 0.125, 1.125 + 0.75, 0.375 + 0.375, 0.75]),
+        ("batch-hard", 4, [0.75, 1.125, 0.375, 0.75]),
+        ("hard", 6, [0.75, 1.125 + 0.75, 0.375 + 0.375, 0.75]),
+        ("semi-hard", 1, [0.125, 0, 0, 0]),
+    ):
+        loss = lossref.BatchTriplet(strategy=strategy, margin=0.25)
+        assert loss.values(x, labels).tolist() == costs
+        assert loss(x, labels) == sum(costs) / chosen

@@ -17,7 +17,12 @@ FUNCTION = re.compile(
 )
 TABLE = re.compile(r"^kernels = \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r'^    "(\w+)": (.*?(?=^    "|\Z))', re.MULTILINE | re.DOTALL)
-IN_DRIVER = {"Warmup": "block_rates"}  # what every kernel of its family can do
+#: What has no kernel of its own: what every kernel of its family can do, or a kernel of another formula.
+IN_DRIVER = {
+    "Warmup": "block_rates",
+    "InfoNCE": "categorical_cross_entropy",
+    "SupCon": "categorical_cross_entropy",
+}
 
 
 @functools.cache

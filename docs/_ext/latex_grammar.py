@@ -260,7 +260,7 @@ class Reader:
         return _apply(_power, value, self.inner(power.node)) if power else value
 
     def big(self, operator: str) -> Closure:
-        r"""\sum, \prod, \max, \min over an index; or \max, \min of a list."""
+        r"""\sum, \prod, \max, \min over an index, or over the members of a set; or \max, \min of a list."""
         sub, sup = self.take("sub"), self.take("sup")
         if sub is None:
             if operator not in ("\\max", "\\min"):
@@ -268,6 +268,12 @@ class Reader:
             group = self.peek("ordgroup")
             inside = self.inner(self.take().node, "arguments") if group else self.arguments()
             return lambda scope: BIG[operator]([argument(scope) for argument in inside])
+        if (members := self.membership(sub)) is not None:
+            indices, among = members
+            each = self.product() if operator in ("\\sum", "\\prod") else self.factor()
+            return lambda scope: BIG[operator](
+                [each(scope.bind(values=dict(zip(indices, m, strict=True)))) for m in scope.values[among]]
+            )
         index, relation, low = self.bounds(sub)
         high = self.inner(sup.node) if sup else None
         if (relation == "=") != (high is not None):
@@ -290,6 +296,15 @@ class Reader:
             return BIG[operator]([body(scope.bind(values={index: k})) for k in span])
 
         return value
+
+    def membership(self, sub: Token) -> tuple[list[str], str] | None:
+        r"""The indices and the set of ``(a, p, n) \in T``; the value of the set is a list of tuples."""
+        line = tokens(sub.node["body"] if sub.node["type"] == "ordgroup" else [sub.node])
+        *left, relation, among = line if len(line) > 2 else [*line, Token("end"), Token("end")]
+        if relation.kind != "relation" or relation.text != "in" or among.kind != "name":
+            return None
+        self.display.letters.add(among.text)
+        return [t.text for t in left if t.kind == "name"], among.text
 
     def bounds(self, sub: Token) -> tuple[str, str, Closure | None]:
         line = tokens(sub.node["body"] if sub.node["type"] == "ordgroup" else [sub.node])

@@ -34,6 +34,7 @@ RELATIONS = {
     **dict.fromkeys(("<", "\\lt"), "<"),
     **dict.fromkeys((">", "\\gt"), ">"),
     **dict.fromkeys(("≠", "\\ne", "\\neq"), "!="),
+    **dict.fromkeys(("∈", "\\in"), "in"),
 }
 WORDS = {
     **dict.fromkeys(("if", "for", "when", ""), ""),

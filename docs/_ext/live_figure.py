@@ -89,6 +89,16 @@ def alike(instance: Formula) -> int:
     return getattr(instance, "similar", max(instance.labels))
 
 
+def printed_batch(instance: Formula) -> dict[str, str]:
+    """Value and slope in the first number of the first sample; not simplified, which takes SymPy minutes."""
+    expression, x = instance.expression(), instance.arguments()[instance.arrays[0]][0][0]
+    slope = sympy.diff(expression, x).replace(
+        sympy.Heaviside, lambda u, *_: sympy.Piecewise((1, u > 0), (0, True), evaluate=False)
+    )
+    names = sorted(map(str, expression.free_symbols))
+    return {"value": function(expression, names), "slope": function(slope, names)}
+
+
 def printed_penalty(instance: Formula) -> dict[str, str]:
     expression, prox = instance.expression(), mathematics.prox(instance)
     return {key: function(e, sorted(map(str, e.free_symbols))) for key, e in (("value", expression), ("prox", prox))}
@@ -116,6 +126,7 @@ PRINTED = {
     "rowwise": printed_loss,
     "paired": printed_paired,
     "embedding": printed_embedding,
+    "batch": printed_batch,
     "penalty": printed_penalty,
     "structured": printed_structured,
     "schedule": printed_schedule,
@@ -261,6 +272,34 @@ def shape_embedding(instance: Formula, letters: dict[str, str]) -> dict[str, Any
     return {"x": [x], "given": given, "series": series, "call": f"loss = {call}"}
 
 
+#: The rows of the small batches that are drawn; the first number of the first one is the slider's.
+SMALL = {
+    "embeddings": ((-2, 1), (1, 0), (-1, 0.5)),
+    "queries": ((-2, 1), (1, -1)),
+    "keys": ((1, 0.5), (-1, 0.25)),
+}
+
+
+def shape_batch(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
+    arguments, given, written = instance.arguments(), {}, []
+    for name in instance.arrays:
+        if name in SMALL:
+            rows = zip(arguments[name], SMALL[name], strict=True)
+            given |= {str(symbol): number for row in rows for symbol, number in zip(*row, strict=True)}
+            written.append(str([list(row) for row in SMALL[name]]))
+        else:
+            written.append(str(list(arguments[name])))
+    first = str(arguments[instance.arrays[0]][0][0])
+    del given[first]
+    x = slider("x", f"{letters[instance.arrays[0]]}_{{11}}", -2, (-3.0, 3.0))
+    return {
+        "x": [x | {"label": "first number of the first sample", "is": first}],
+        "given": given,
+        "series": [["value", "loss"], ["slope", "slope"]],
+        "call": "loss = lossref.{formula}\nloss.value_and_grad(" + ", ".join(written).replace("-2", "{x}", 1) + ")",
+    }
+
+
 def shape_penalty(instance: Formula, letters: dict[str, str]) -> dict[str, Any]:
     x = slider("x", letters["w"], 1.5, (-3.0, 3.0)) | {"label": "parameter w", "is": "w"}
     return {
@@ -319,6 +358,7 @@ SHAPE = {
     "rowwise": shape_rowwise,
     "paired": shape_paired,
     "embedding": shape_embedding,
+    "batch": shape_batch,
     "penalty": shape_penalty,
     "structured": shape_structured,
     "schedule": shape_schedule,
@@ -329,6 +369,7 @@ SAYS = {
     "paired": "value of the loss, and its slope in the first of the learned arrays",
     "rowwise": "value and slope of the loss in the logit of the true class",
     "embedding": "the loss while the first embedding moves along a line and the others stand still",
+    "batch": "value of the loss of a small batch, and its slope in the first number of the first sample",
     "penalty": "the penalty on one parameter, and where its proximal map sends it",
     "structured": "the penalty, and where its proximal map sends the first of a few parameters",
     "schedule": "the learning rate against the step",

@@ -35,6 +35,7 @@ FAMILIES = {
     "RowwiseLoss": "rowwise",
     "PairedLoss": "paired",
     "EmbeddingLoss": "embedding",
+    "BatchLoss": "batch",
     "StructuredPenalty": "structured",
     "Penalty": "penalty",
     "Optimizer": "optimizer",
@@ -331,11 +332,17 @@ def schedule(instance: Formula) -> list[str]:
     return []
 
 
+def batch(instance: Formula) -> list[str]:
+    """None: in the numbers of a few samples the slopes would fill the page, and tell nothing of a batch."""
+    return []
+
+
 DERIVED = {
     "pointwise": pointwise,
     "rowwise": rowwise,
     "paired": paired,
     "embedding": embedding,
+    "batch": batch,
     "penalty": penalty,
     "structured": structured,
     "optimizer": optimizer,

@@ -1,8 +1,8 @@
 """How each framework spells each formula, and what it does otherwise.
 
-A spelling is the framework's own call, in which ``pred`` and ``target`` (``w`` for a penalty, ``params`` for an
-optimizer, ``t`` or the ``optimizer`` for a schedule) are objects of that framework. The tests run every spelling that
-is said to be equal against lossref.
+A spelling is the framework's own call, in which ``pred`` and ``target`` (or what else a loss takes; ``w`` for a
+penalty, ``params`` for an optimizer, ``t`` or the ``optimizer`` for a schedule) are objects of that framework. The
+tests run every spelling that is said to be equal against lossref.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from lossref._formula import Formula
 from lossref.conventions import (
     classification,
+    contrast,
     counts,
     joint,
     margin,
@@ -30,6 +31,7 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     **margin.SPELLINGS,
     **joint.SPELLINGS,
     **metric.SPELLINGS,
+    **contrast.SPELLINGS,
     **regularizers.SPELLINGS,
     **optimizers.SPELLINGS,
     **schedules.SPELLINGS,

@@ -3,6 +3,7 @@
 from lossref.losses.check import GradientReport, check_gradient
 from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
+from lossref.losses.contrast import InfoNCE, SupCon
 from lossref.losses.counts import Gamma, Poisson, Tweedie
 from lossref.losses.design import from_formula
 from lossref.losses.generative import ELBO, Adversarial, GaussianKL, Perceptual
@@ -10,6 +11,7 @@ from lossref.losses.imbalance import Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
 from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
+from lossref.losses.mining import BatchTriplet, mine
 from lossref.losses.ranking import MarginRanking
 from lossref.losses.regression import (
     MAE,
@@ -56,6 +58,10 @@ __all__ = [  # noqa: RUF022
     "Triplet",
     "CosineEmbedding",
     "GaussianKL",
+    "BatchTriplet",
+    "mine",
+    "InfoNCE",
+    "SupCon",
     "ELBO",
     "Adversarial",
     "Perceptual",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from lossref import _backend, _fallback
 from lossref import symbolic as sp
-from lossref._arrays import Array
+from lossref._arrays import Array, check_out, deliver_values, ordered_sum, prepare_batch
 from lossref._formula import Formula
 from lossref._parameters import choice
 from lossref._terms import Composable
+from lossref.notation import SYMBOLS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -452,4 +454,157 @@ class EmbeddingLoss(JointLoss):
 
     def reference_curvature(self, *arrays: Array) -> tuple[Array, ...]:
         """Second derivatives in NumPy."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BatchLoss(Loss):
+    """A loss of a whole batch, in which what a sample costs depends on all the others. It has the value, what each
+    sample adds to it, and the gradient in all samples at once.
+
+    It has no curvature. The diagonal of the Hessian says what becomes of the loss if one number changes and the rest
+    of the batch stands still; here the rest is what a sample is compared with, and moves with it, so that the part of
+    the Hessian that matters lies beside the diagonal.
+
+    A subclass gives ``formula``, the mean over a small batch, and :meth:`parts`, what the rest is made of.
+    """
+
+    #: The arrays that have a gradient: the first ones of ``arrays``. What follows are labels.
+    learned: ClassVar[tuple[str, ...]] = ("embeddings",)
+    arrays: ClassVar[tuple[str, ...]] = ("embeddings", "labels")
+    #: What a mean is not taken over when there are none.
+    counted: ClassVar[str]
+    #: The labels of the samples that a printed formula has, each a row of two numbers.
+    shown: ClassVar[tuple[int, ...]] = (0, 0, 1)
+
+    def arguments(self) -> dict[str, Any]:
+        """Rows of symbols for what is learned, such as ``x11`` and ``x12``; labels are numbers."""
+        arguments = super().arguments()
+        for name in self.arrays:
+            letter, places = SYMBOLS[name], range(1, len(self.shown) + 1)
+            rows = tuple(sp.symbols((f"{letter}{i}1", f"{letter}{i}2"), real=True) for i in places)
+            arguments[name] = rows if name in self.learned else self.shown
+        return arguments
+
+    def __call__(self, *arrays: Any) -> float:
+        """Return the mean (or sum) of the loss over the batch.
+
+        Parameters
+        ----------
+        *arrays : array_like
+            The arrays that the class names, in that order: rows of numbers, one for each sample; labels, where there
+            are any, are integers, whichever they are.
+
+        Returns
+        -------
+        float
+            The reduced value. The mean over nothing is NaN, with a ``RuntimeWarning``.
+
+        Raises
+        ------
+        TypeError
+            If there are more or fewer arrays than the class names, or one is of the wrong kind.
+        ValueError
+            If shapes differ: nothing is broadcast.
+        """
+        prepared, _ = self.prepared(arrays)
+        terms, count, _ = self.checked_parts(prepared)
+        if self.reduction == "mean" and count == 0:
+            warnings.warn(
+                f"{type(self).__name__}: the mean is NaN, for no {self.counted}", RuntimeWarning, stacklevel=2
+            )
+        return self.total(terms, count)
+
+    def values(self, *arrays: Any, out: Array | None = None) -> Any:
+        """Return what each sample adds to the sum.
+
+        Parameters
+        ----------
+        *arrays : array_like
+            As when the loss is called.
+        out : numpy.ndarray, optional
+            Where to write the result: one number for each sample, in the dtype of the first array.
+
+        Returns
+        -------
+        numpy.ndarray
+            Their sum is the value with ``reduction="sum"``.
+        """
+        prepared, kind = self.prepared(arrays)
+        if out is not None:
+            check_out(type(self).__name__, out, kind, prepared[0].shape[:1], {})
+        return deliver_values(self.checked_parts(prepared)[0], out, kind)
+
+    def grad(self, *arrays: Any, out: Any = None) -> Any:
+        """Return the gradient of the reduced value.
+
+        Parameters
+        ----------
+        *arrays : array_like
+            As when the loss is called.
+        out : numpy.ndarray, or a tuple of them, optional
+            Where to write the results: of the shape and dtype of what is learned, which may be it itself.
+
+        Returns
+        -------
+        numpy.ndarray, or a tuple of them
+            Of the shape and dtype of what is learned; a tuple if that are several arrays. Zeros for a mean over
+            nothing.
+        """
+        return self.value_and_grad(*arrays, out=out)[1]
+
+    def value_and_grad(self, *arrays: Any, out: Any = None) -> tuple[float, Any]:
+        """Return the reduced value and its gradient, computed together.
+
+        Parameters
+        ----------
+        *arrays : array_like
+            As when the loss is called.
+        out : numpy.ndarray, or a tuple of them, optional
+            Where to write the gradient, as in :meth:`grad`.
+
+        Returns
+        -------
+        value : float
+            What calling the loss returns.
+        grad : numpy.ndarray, or a tuple of them
+            What :meth:`grad` returns.
+        """
+        prepared, kind = self.prepared(arrays)
+        given = self.checked_out(out, kind, prepared[0].shape)
+        terms, count, slopes = self.checked_parts(prepared)
+        scale = 1.0 if self.reduction == "sum" else 1 / count if count else 0.0
+        grads = tuple(deliver_values(scale * s, room, kind) for s, room in zip(slopes, given, strict=True))
+        return self.total(terms, count), grads if len(grads) > 1 else grads[0]
+
+    def prepared(self, arrays: tuple[Any, ...]) -> tuple[list[Array], np.dtype[Any]]:
+        """The arrays in the form the batch is computed in, and the dtype of its gradients."""
+        return prepare_batch(type(self).__name__, self.arrays, len(self.learned), arrays)
+
+    def total(self, terms: Array, count: int) -> float:
+        """The reduced value."""
+        with np.errstate(all="ignore"):
+            return float(np.divide(ordered_sum(terms), count if self.reduction == "mean" else 1))
+
+    def checked_out(self, out: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
+        """One array for each gradient, or None where the caller gave none."""
+        if out is None:
+            return (None,) * len(self.learned)
+        given = (out,) if len(self.learned) == 1 else out
+        if not isinstance(given, tuple) or len(given) != len(self.learned):
+            raise TypeError(f"{type(self).__name__}: out must be a tuple of {len(self.learned)} arrays")
+        for array in given:
+            check_out(type(self).__name__, array, kind, shape, {})
+        return given
+
+    def checked_parts(self, prepared: list[Array]) -> tuple[Array, int, tuple[Array, ...]]:
+        """The parts, all NaN for a batch with a NaN or an infinity: each sample is compared with that one."""
+        learned = prepared[: len(self.learned)]
+        if all(np.isfinite(array).all() for array in learned):
+            with np.errstate(all="ignore"):
+                return self.parts(*prepared)
+        return np.full(len(learned[0]), np.nan), 1, tuple(np.full_like(array, np.nan) for array in learned)
+
+    def parts(self, *prepared: Array) -> tuple[Array, int, tuple[Array, ...]]:
+        """What each sample adds to the sum, over how many things a mean is taken, and the slopes of the sum."""
         raise NotImplementedError

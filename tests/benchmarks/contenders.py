@@ -19,7 +19,7 @@ import numpy as np
 from lossref import _fallback
 from lossref._formula import Formula
 from lossref.conventions import Spelling, spellings
-from lossref.losses.base import EmbeddingLoss, JointLoss, Loss, PairedLoss, PredictionLoss, RowwiseLoss
+from lossref.losses.base import BatchLoss, EmbeddingLoss, JointLoss, Loss, PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, samples
 from lossref.regularizers.base import StructuredPenalty
 
@@ -320,8 +320,8 @@ def one_for_each_kernel(chapter: str) -> list[Formula]:
 def cases() -> Iterator[Case]:
     """Everything that is timed, in the order of the book."""
     for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
-        if isinstance(formula, StructuredPenalty | PairedLoss):
-            continue  # whose groups are those of so many parameters; which takes other arrays
+        if isinstance(formula, StructuredPenalty | PairedLoss | BatchLoss):
+            continue  # whose groups are those of so many parameters; which takes other arrays; whose work is a square
         large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
         for n in (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):

@@ -22,6 +22,8 @@ VALUES = {
     "z": Indexed([1.0, 2.0, 4.0]),
     "q": Indexed([0.25, 0.75, 0.0]),
     "u": Indexed([3.0, -4.0]),
+    "K": [(1,), (3,)],
+    "T": [(1, 2), (3, 1)],
 }
 log, exp = mpmath.log, mpmath.exp
 MEANINGS = [
@@ -67,6 +69,8 @@ MEANINGS = [
     (r"\sum_{k=1}^{3} z_k", 7),
     (r"\sum_k z_k q_k + a", 3.75),
     (r"\sum_{k \ne 1} z_k", 6),
+    (r"\sum_{k \in K} z_k + a", 7),
+    (r"\max_{(i, j) \in T} (z_i - z_j)", 3),
     (r"\frac1n \sum_{i=1}^{n} i^2", 7.5),
     (r"\log \sum_k e^{z_k}", log(exp(1) + exp(2) + exp(4))),
     (r"\max_k z_k", 4),

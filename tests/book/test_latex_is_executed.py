@@ -16,6 +16,7 @@ from latex_eval import Display, Indexed, OutOfRange, Unreadable
 from mathematics import displays, family, letters
 
 from lossref import registry
+from lossref.losses import mine
 
 BOOK = Path(__file__).parents[2] / "docs"
 DIGITS = 60
@@ -78,11 +79,17 @@ def settings_shown(formula, tex):
             field.name
             for field in sample.hyperparameters()
             if not (sample.range_of(field).number and mathematics.spelled(letters(sample)[field.name]) in written)
-            and field.name not in (*given_fields(sample), "groups")  # which say what the index of a sum is
+            and field.name not in (*given_fields(sample), *OF_THE_INDEX)
         ]
         given = [getattr(sample, field.name) for field in sample.hyperparameters() if sample.range_of(field).number]
         if None not in given and all(getattr(sample, name) == getattr(default, name) for name in hidden):
             yield sample
+
+
+#: Settings that say over what a sum is taken, and of which distances.
+OF_THE_INDEX = ("groups", "strategy", "squared")
+#: Functions of the displays of batches; what they are depends on the batch.
+OF_A_BATCH = ("d", "s")
 
 
 def given_fields(instance):
@@ -91,6 +98,8 @@ def given_fields(instance):
 
 
 def given_functions(instance):
+    if family(type(instance)) == "batch":
+        return dict.fromkeys(OF_A_BATCH)
     return {
         letters(instance)[name]: lambda t, name=name: symbolic(getattr(instance, name), t=t)
         for name in given_fields(instance)
@@ -107,9 +116,15 @@ def symbolic(instance, expression=None, **values):
     settings = {field.name: getattr(instance, field.name) for field in instance.hyperparameters()}
     for name, symbol in {**instance.arguments(), "step": mathematics.STEP}.items():
         value = values.get(name, settings.get(name))
-        pairs = zip(symbol, value, strict=True) if isinstance(symbol, tuple) and name in values else [(symbol, value)]
+        pairs = flattened(symbol, value) if isinstance(symbol, tuple) and name in values else [(symbol, value)]
         flat |= {s: mpmath.mpmathify(v) for s, v in pairs if isinstance(s, sympy.Symbol) and v is not None}
     return compiled(instance.expression() if expression is None else expression, *flat)(*flat.values())
+
+
+def flattened(symbols, values):
+    """Each symbol of a tuple, or of a tuple of tuples, with its value."""
+    for symbol, value in zip(symbols, values, strict=True):
+        yield from flattened(symbol, value) if isinstance(symbol, tuple) else [(symbol, value)]
 
 
 @functools.cache
@@ -247,7 +262,24 @@ def parts_of_groups(instance, point):
     return {"w": Indexed(parts), "n": Indexed([len(part) for part in parts])}
 
 
+def triplets_of(instance, batch):
+    """The triplets that a strategy chooses, counted from 1, and how many there are."""
+    found = mine(batch, instance.shown, instance.strategy, instance.margin, instance.squared) + 1
+    return {"T": found.tolist(), "k": len(found)}
+
+
+def pairs_of(instance, _):
+    """The samples of one class, counted from 1: each with each other, how many others there are, how many have any."""
+    labels = instance.shown
+    pairs = [(i, p) for i, a in enumerate(labels, 1) for p, b in enumerate(labels, 1) if i != p and a == b]
+    others = [sum(i == anchor for anchor, _ in pairs) for i in range(1, len(labels) + 1)]
+    return {"P": pairs, "c": Indexed(others), "k": sum(map(bool, others)), "n": len(labels)}
+
+
 READ_AS = {
+    "BatchTriplet": triplets_of,
+    "InfoNCE": lambda instance, _: {"n": len(instance.shown)},
+    "SupCon": pairs_of,
     "GroupLasso": parts_of_groups,
     "TotalVariation": lambda _, point: {"w": Indexed(point), "n": len(point)},
     "Nuclear": lambda _, point: {r"\sigma": Indexed([mpmath.norm(point)]), "n": 1},  # of a single row
@@ -296,11 +328,49 @@ def check_optimizer(instance, display):
     return count
 
 
+BATCHES = [[[x, 1.0], [0.5, y], [-1.0, 0.25]] for x in (-0.75, 0.0, 1.5) for y in (-2.0, 0.125)]
+KEYS = [[1.0, 0.5], [-1.0, 0.25]]
+
+
+def distance(instance, a, b):
+    """Of two rows, as the formula takes it."""
+    total = mpmath.fsum((mpmath.mpf(x) - y) ** 2 for x, y in zip(a, b, strict=True))
+    return total if instance.squared else mpmath.sqrt(total)
+
+
+def cosine(a, b):
+    """Of two rows."""
+    products = [[mpmath.fdot(u, v) for v in (a, b)] for u in (a, b)]
+    return products[0][1] / mpmath.sqrt(products[0][0] * products[1][1])
+
+
+def check_batch(instance, display):
+    count = 0
+    for batch in BATCHES:
+        values = READ_AS[type(instance).__name__](instance, batch)
+        if values.get("k") == 0:  # nothing was chosen, and there is no mean
+            continue
+        one = batch[: len(instance.shown)]
+        other, last = (KEYS, KEYS) if len(instance.learned) > 1 else (one, instance.shown)
+        given = Display(
+            display.tex,
+            d=lambda i, j, one=one: distance(instance, one[int(i) - 1], one[int(j) - 1]),
+            s=lambda i, j, one=one, other=other: cosine(one[int(i) - 1], other[int(j) - 1]),
+        )
+        value = given.value({**numbers(instance), **values})
+        exact = symbolic(instance, **dict(zip(instance.arrays, (one, last), strict=True)))
+        assert mpmath.almosteq(value, exact, rel_eps=1e-40, abs_eps=1e-50)
+        assert close(instance(one, last), value, rel=1e-13), (instance, batch)
+        count += 1
+    return count
+
+
 CHECKS = {
     "pointwise": check_loss,
     "rowwise": check_loss,
     "paired": check_loss,
     "embedding": check_loss,
+    "batch": check_batch,
     "penalty": check_penalty,
     "structured": check_structured,
     "schedule": check_schedule,

@@ -9,7 +9,7 @@ import pytest
 
 import lossref
 from lossref.conventions import SPELLINGS, spellings, translate
-from lossref.losses.base import EmbeddingLoss, PairedLoss, PredictionLoss, RowwiseLoss
+from lossref.losses.base import BatchLoss, EmbeddingLoss, PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, path, samples
 
 MODULES = {
@@ -57,6 +57,8 @@ def data_for(formula, rng):
     if isinstance(formula, EmbeddingLoss):
         labels = {"y": rng.choice(formula.labels, 50)} if formula.labels else {}
         return {name: rng.normal(size=(50, 4)) for name in formula.learned} | labels
+    if isinstance(formula, BatchLoss):
+        return {name: rng.normal(size=(50, 8)) for name in formula.learned}
     if not isinstance(formula, PredictionLoss):
         return {"w": rng.normal(size=(10, 5))}
     if isinstance(formula, RowwiseLoss):

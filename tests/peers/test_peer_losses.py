@@ -375,3 +375,88 @@ def test_the_elastic_net_of_scikit_learn_is_reached_by_proximal_steps(backend, r
     close(found, wanted, rel=1e-8, least=1e-9)
     np.testing.assert_array_equal(found == 0, wanted == 0)
     assert (found == 0).any()
+
+
+# --- Losses of a batch --------------------------------------------------------------------------------------------
+
+
+def torch_gradients(function, *arrays):
+    """Value and gradients by autograd."""
+    torch = pytest.importorskip("torch")
+    leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
+    value = function(*leaves)
+    value.backward()
+    return value.item(), [leaf.grad.numpy() for leaf in leaves]
+
+
+@pytest.mark.parametrize("strategy", ["all", "hard", "semi-hard", "batch-hard"])
+def test_batch_triplets_are_those_of_the_definition_under_autograd(strategy, backend, rng):
+    torch = pytest.importorskip("torch")
+    x, labels = rng.standard_normal((60, 7)), rng.integers(0, 8, 60)
+    classes = torch.tensor(labels)
+    same, far = classes[:, None] == classes, torch.inf * torch.ones(60, 60, dtype=torch.float64)
+    mates, others = same & ~torch.eye(60, dtype=torch.bool), ~same
+    for squared, margin in ((False, 0.7), (True, 3.0)):
+
+        def defined(rows, squared=squared, margin=margin):
+            d = ((rows[:, None] - rows) ** 2).sum(-1)
+            d = d if squared else torch.where(d > 0, d, 1).sqrt() * (d > 0)
+            if strategy == "batch-hard":
+                hardest, nearest = torch.where(mates, d, -far).amax(1), torch.where(others, d, far).amin(1)
+                return torch.relu(hardest - nearest + margin)[mates.any(1)].mean()
+            gap = d[:, None, :] - d[:, :, None]  # anchor, positive, negative
+            chosen = mates[:, :, None] & others[:, None, :]
+            chosen = chosen & {"all": gap == gap, "hard": gap <= 0, "semi-hard": (gap > 0) & (gap <= margin)}[strategy]
+            return torch.relu(margin - gap)[chosen].mean()
+
+        loss = lossref.BatchTriplet(strategy=strategy, margin=margin, squared=squared)
+        value, grad = loss.value_and_grad(x, labels)
+        wanted, (slopes,) = torch_gradients(defined, x)
+        close(value, wanted)
+        close(grad, slopes, rel=1e-11)
+
+
+def test_contrast_is_cross_entropy_of_cosines_under_autograd(backend, rng):
+    torch = pytest.importorskip("torch")
+    nn = torch.nn.functional
+    queries, keys = rng.standard_normal((2, 40, 6))
+    labels = rng.integers(0, 15, 40)
+    mates = torch.tensor(labels)[:, None] == torch.tensor(labels)
+    mates.fill_diagonal_(False)
+
+    def info_nce(q, k):
+        return nn.cross_entropy(nn.normalize(q) @ nn.normalize(k).T / 0.2, torch.arange(40))
+
+    def sup_con(x):
+        logits = nn.normalize(x) @ nn.normalize(x).T / 0.2
+        logs = logits - logits.masked_fill(torch.eye(40, dtype=torch.bool), -torch.inf).logsumexp(1, keepdim=True)
+        each = -(logs * mates).sum(1) / mates.sum(1).clamp(min=1)
+        return each[mates.any(1)].mean()
+
+    for loss, arrays, defined in (
+        (lossref.InfoNCE(temperature=0.2), (queries, keys), info_nce),
+        (lossref.SupCon(temperature=0.2), (queries, labels), sup_con),
+    ):
+        value, grads = loss.value_and_grad(*arrays)
+        wanted, slopes = torch_gradients(defined, *(array for array in arrays if array is not labels))
+        close(value, wanted)
+        close(grads, slopes if isinstance(grads, tuple) else slopes[0], rel=1e-11)
+
+
+def test_batch_losses_and_mined_triplets_are_those_of_pytorch_metric_learning(backend, rng):
+    torch = pytest.importorskip("torch")
+    metric = pytest.importorskip("pytorch_metric_learning", exc_type=ImportError)
+    distances, losses, miners, reducers = (
+        pytest.importorskip(f"{metric.__name__}.{part}") for part in ("distances", "losses", "miners", "reducers")
+    )
+    x, labels = rng.standard_normal((40, 5)), rng.integers(0, 6, 40)
+    rows, classes = torch.tensor(x), torch.tensor(labels)
+    plain = distances.LpDistance(normalize_embeddings=False)
+    triplets = losses.TripletMarginLoss(margin=0.7, distance=plain, reducer=reducers.MeanReducer())
+    close(lossref.BatchTriplet(strategy="all", margin=0.7)(x, labels), triplets(rows, classes), rel=1e-12)
+    hardest = miners.BatchHardMiner(distance=plain)(rows, classes)
+    close(lossref.BatchTriplet(margin=0.7)(x, labels), triplets(rows, classes, hardest), rel=1e-12)
+    for ours, theirs in (("hard", "hard"), ("semi-hard", "semihard"), ("easy", "easy")):
+        found = torch.stack(miners.TripletMarginMiner(0.7, theirs, distance=plain)(rows, classes), dim=1).numpy()
+        np.testing.assert_array_equal(found[np.lexsort(found.T[::-1])], lossref.losses.mine(x, labels, ours, 0.7))
+    close(lossref.SupCon(temperature=0.3)(x, labels), losses.SupConLoss(temperature=0.3)(rows, classes), rel=1e-10)
