@@ -141,7 +141,7 @@ class Oracle:
     @functools.cache  # noqa: B019
     def curvature_size(self, symbol):
         """The sum of the absolute terms of the second derivative."""
-        return self.size(without_spikes(sp.diff(self.expression, symbol, 2).doit()))
+        return self.size(sp.expand(without_spikes(sp.diff(self.expression, symbol, 2).doit())))
 
 
 def exactly(arguments):

@@ -1,11 +1,14 @@
 """What holds of losses for rare classes: where they are cross-entropy, how they bound, what their ends are."""
 
 import cases
+import mpmath
 import numpy as np
+import oracle
 import pytest
+from cases import Case
 
 import lossref
-from lossref.losses import BinaryCrossEntropy, Focal
+from lossref.losses import BinaryCrossEntropy, CategoricalCrossEntropy, CategoricalFocal, Focal
 
 GAMMAS = (0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 1000.0)
 
@@ -81,3 +84,52 @@ def test_the_focal_loss_of_probabilities_is_that_of_their_logits(gamma, backend,
         chances * (1 - chances) * from_chances.grad(chances, target), from_logits.grad(logits, target), rtol=1e-10
     )
     assert lossref.Focal(gamma=gamma)(logits, target) > 0
+
+
+@pytest.mark.parametrize("form", ["labels", "probabilities"])
+def test_without_gamma_the_categorical_focal_loss_is_cross_entropy(form, dtype, backend):
+    for settings in ({}, {"label_smoothing": 0.1}, {"class_weight": (0.5, 2.0, 1.0)}):
+        plain = CategoricalCrossEntropy(reduction="sum", **settings)
+        focal = CategoricalFocal(gamma=0.0, reduction="sum", **settings)
+        pred, targets = cases.telling_rows(plain, dtype)
+        for method in cases.METHODS:
+            np.testing.assert_allclose(
+                getattr(focal, method)(pred, targets[form]),
+                getattr(plain, method)(pred, targets[form]),
+                rtol=8 * np.finfo(dtype).eps,
+                atol=np.finfo(dtype).eps if method == "grad" and form == "probabilities" else 0,
+                err_msg=method,
+            )
+
+
+def test_the_focal_loss_of_two_classes_is_the_binary_one(dtype, backend, rng):
+    logits, labels = (10 * rng.standard_normal(200)).astype(dtype), rng.integers(0, 2, 200)
+    two, eps = np.stack([np.zeros_like(logits), logits], axis=1), float(np.finfo(dtype).eps)
+    for gamma in (0.5, 2.0, 5.0):
+        binary = Focal(gamma=gamma, alpha=None, reduction="sum")
+        categorical = CategoricalFocal(gamma=gamma, reduction="sum")
+        most = (8 + gamma) * eps
+        np.testing.assert_allclose(binary.values(logits, labels), categorical.values(two, labels), rtol=most)
+        for method in ("grad", "curvature"):
+            one, other = (getattr(loss, method) for loss in (binary, categorical))
+            np.testing.assert_allclose(
+                one(logits, labels), other(two, labels)[:, 1], rtol=most, atol=most, err_msg=method
+            )
+
+
+def test_any_number_of_classes_gives_the_focal_loss_of_the_definition(dtype, backend, rng):
+    loss = CategoricalFocal(gamma=2.0, reduction="sum")
+    with mpmath.workdps(60):
+        for classes in (1, 2, 31, 33, 130):
+            pred, labels = Case(loss, "labels").draw(rng, 3, dtype, classes=classes)
+            soft = rng.dirichlet(np.ones(classes), 3).astype(dtype)
+            for target in (labels, soft):
+                wanted = []
+                for row, mass in zip(pred, np.eye(classes)[target] if target.ndim == 1 else target, strict=True):
+                    odds = [mpmath.exp(mpmath.mpf(float(z))) for z in row]
+                    chances = [each / mpmath.fsum(odds) for each in odds]
+                    terms = [
+                        mpmath.mpf(float(y)) * (1 - p) ** 2 * -mpmath.log(p) for y, p in zip(mass, chances, strict=True)
+                    ]
+                    wanted.append(mpmath.fsum(terms))
+                assert oracle.errors(loss.values(pred, target), wanted, dtype).max() <= 4 + loss.gamma, classes

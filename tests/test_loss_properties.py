@@ -261,6 +261,15 @@ def leads_for_a_majority_only(case, labels):
     return True
 
 
+def are_ordered_as_the_class_frequencies(case, target):
+    """Descent from three equal logits ends where the commonest class has the highest."""
+    mass, logits = np.eye(3)[target] if case.targets == "labels" else target, np.zeros(3)
+    for _ in range(300):
+        slopes = case.loss.grad(np.tile(logits, (len(mass), 1)), target).sum(axis=0)
+        logits -= slopes
+    return np.abs(slopes).max() < 1e-9 and (np.argsort(logits) == np.argsort(mass.mean(axis=0))).all()
+
+
 MINIMIZERS = {
     "mean": is_flat_at(np.mean),
     "median": turns_at_the_median,
@@ -280,6 +289,7 @@ MINIMIZERS = {
     "0, whatever the labels": turns_at(lambda _: 0.0),
     "half the log-odds of label 1": is_flat_at(lambda label: np.arctanh(label.mean())),
     "a lead for the class of the majority; where there is none, for no class": leads_for_a_majority_only,
+    "logits in the order of the class frequencies": are_ordered_as_the_class_frequencies,
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
     "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }

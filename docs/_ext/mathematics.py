@@ -20,6 +20,8 @@ from lossref.notation import SYMBOLS
 RESIDUAL = sympy.Symbol("r", real=True)
 PROBABILITY = sympy.Symbol("p", positive=True)
 STEP = sympy.Symbol("step", positive=True)
+#: Operations: what has more is neither simplified, which would take minutes, nor printed, for nobody would read it.
+TOO_LONG = 120
 
 
 def family(formula: type[Formula]) -> str:
@@ -87,6 +89,8 @@ def slope(expression: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
     if isinstance(expression, sympy.Piecewise):
         return sympy.Piecewise(*((slope(piece, x), condition) for piece, condition in expression.args))
     derived = sympy.diff(expression, x).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    if sympy.count_ops(derived) > TOO_LONG:
+        return derived
     derived = derived.replace(sympy.Heaviside, lambda u, *_: sympy.Piecewise((1, u > 0), (0, True)))
     if derived.has(sympy.Piecewise):
         return sympy.piecewise_fold(derived)
@@ -218,12 +222,17 @@ def in_probability(expression: sympy.Expr, logit: sympy.Symbol) -> sympy.Expr:
     written = expression.subs(logit, sympy.log(p / rest))
     written = written.replace(lambda e: e.is_Add, lambda e: sympy.together(e).subs(p + rest, 1))
     written = sympy.expand(sympy.powsimp(written))
-    powers = {factor for factor in written.atoms(sympy.Pow) if not factor.exp.is_number}
-    if powers:
-        parts = sympy.collect(written, sorted(powers, key=str), evaluate=False)
-        return sympy.Add(*(power.subs(rest, 1 - p) * sympy.factor(e.subs(rest, 1 - p)) for power, e in parts.items()))
+    if sorted_out := by_powers(written, {rest: 1 - p}):
+        return sorted_out
     polynomial = sympy.simplify(expression.subs(logit, sympy.log(p / (1 - p))))
     return simplest(polynomial, sympy.collect(sympy.expand(polynomial), p), sympy.factor(polynomial))
+
+
+def by_powers(expression: sympy.Expr, names: dict[Any, Any]) -> sympy.Expr | None:
+    """A sum sorted by its powers with symbolic exponents, of which ``simplify`` makes a mess; None if there is none."""
+    powers = {factor for factor in expression.atoms(sympy.Pow) if not factor.exp.is_number}
+    parts = sympy.collect(expression, sorted(powers, key=str), evaluate=False) if powers else {}
+    return sympy.Add(*(power.subs(names) * sympy.factor(e.subs(names)) for power, e in parts.items())) or None
 
 
 def rowwise(instance: Formula) -> list[str]:
@@ -237,8 +246,12 @@ def rowwise(instance: Formula) -> list[str]:
         found = expression
         if instance.predictions == "logits":
             logs = dict(zip(scores, map(sympy.log, shares), strict=True))
-            found = sympy.simplify(expression.subs(logs).subs(shares[-1], 1 - sum(shares[:-1])))
-            found = simplest(found, sympy.factor(found), sympy.collect(sympy.expand(found), shares[0]))
+            written = expression.subs(logs).subs(shares[-1], 1 - sum(shares[:-1]))
+            if not (found := by_powers(sympy.expand(written), {})):
+                found = sympy.simplify(written)
+                found = simplest(found, sympy.factor(found), sympy.collect(sympy.expand(found), shares[0]))
+        if sympy.count_ops(found) > TOO_LONG:
+            break
         power = "^2" if order == 2 else ""
         line = rf"\frac{{\partial{power} \ell}}{{\partial {letter}_1{power}}} = {latex(found, instance)}"
         if instance.predictions == "logits":

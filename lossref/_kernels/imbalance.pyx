@@ -6,12 +6,13 @@ softplus, may be large, and what it rounds off would be multiplied by its size: 
 
 from libc.math cimport INFINITY
 
-from lossref._kernels.classes cimport probability
-from lossref._kernels.drivers cimport pointwise
+from lossref._kernels.classes cimport distance, exponentials, largest, place_of, probability, softmax_slopes
+from lossref._kernels.drivers cimport ordered_sum, pointwise
+from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport (
-    absolute, exp_nonpositive, exp_of_sum, exp_parts, log1p_parts, log_unit_parts, mul_add, quotient, raised_to_least,
-    remainder,
+    absolute, exp_nonpositive, exp_of_sum, exp_parts, log, log1p, log1p_parts, log_unit_parts, mul_add, quotient,
+    raised_to_least, remainder,
 )
 
 
@@ -188,10 +189,152 @@ cdef void focal_probabilities_curvature(
         out[i] = (up if a != zero else zero * q) + (down if b != zero else zero * q)
 
 
+# --- Many classes, from a row of logits ----------------------------------------------------------------------------
+
+cdef inline double power_of_share(double part, double total, double gamma) noexcept nogil:
+    """(part / total)^γ, where the part is not negative and not more than the total."""
+    cdef double low, high = log_unit_parts(part / total, &low)
+    return power(high, low, gamma, 0)
+
+
+cdef inline void doubts(const real* e, real* a, real share, real gamma, Py_ssize_t n) noexcept nogil:
+    """The mass of each class times (1 - p)^γ. No p here is above 1/2: the largest is left to who calls."""
+    cdef Py_ssize_t j
+    for j in range(n):
+        a[j] *= exp_nonpositive(gamma * log1p(-e[j] * share))
+
+
+cdef inline real gain(real p, real surprise) noexcept nogil:
+    """-p log p / (1 - p); nothing for a class that is impossible."""
+    cdef real zero = 0, one = 1
+    return p * surprise / (one - p) if p > zero else p
+
+
+cdef inline void forces(
+    const real* x, const real* e, real* h, real top, real whole, real share, real gamma, Py_ssize_t n
+) noexcept nogil:
+    """What the doubts become in the slope: times 1 - γ p log p / (1 - p)."""
+    cdef real one = 1, p
+    cdef Py_ssize_t j
+    for j in range(n):
+        p = e[j] * share
+        h[j] *= mul_add(gamma, gain(p, whole + (top - x[j])), one)
+
+
+cdef inline void bends(
+    const real* x, const real* e, real* h, real top, real whole, real share, real gamma, Py_ssize_t n
+) noexcept nogil:
+    """What the forces become in the curvature: their derivatives, times p."""
+    cdef real one = 1, two = 2, p, odds, g
+    cdef Py_ssize_t j
+    for j in range(n):
+        p = e[j] * share
+        odds = p / (one - p)
+        g = gain(p, whole + (top - x[j]))
+        h[j] *= gamma * (g - odds * mul_add(gamma - one, g, two)) / mul_add(gamma, g, one)
+
+
+cdef double categorical_focal(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """Σ a (1 - p)^γ (-log p). With the force h of each class, the slope in logit j is p_j Σ h - h_j."""
+    cdef real top = largest(x, n), share
+    cdef real* h = <real*>a                                         # the driver's own row, which it reads no more
+    cdef double others, total, own, surprise, doubt, ratio, force, value
+    cdef Py_ssize_t j, k
+    exponentials(x, top, slope, n)
+    k = label if a == NULL else place_of(top, x, n)
+    own = slope[k]
+    slope[k] = 0
+    others = ordered_sum(slope, n)
+    total = others + own
+    surprise = log1p(others) if own == 1 else log(total) + (<double>top - x[k])
+    doubt = others / total                                          # 1 - p without the subtraction
+    ratio = 1 + p[0] * (own / total) * (surprise / doubt if others != 0 else 1) if own != 0 else 1
+    share = <real>(1 / total)
+    if a == NULL:
+        whole *= power_of_share(others, total, p[0])
+        force = scale * whole * ratio
+        share = <real>(force / total)
+        for j in range(n):
+            slope[j] *= share
+        slope[k] = <real>(-force * doubt)
+        return whole * surprise if whole != 0 else whole
+    doubts(slope, h, share, <real>p[0], n)
+    h[k] *= <real>power_of_share(others, total, p[0])
+    value = log(total) if own != 1 else log1p(others)
+    value = value * ordered_sum(h, n) + distance(x, top, h, n)
+    forces(x, slope, h, top, <real>log(total), share, <real>p[0], n)
+    h[k] = <real>(ratio * h[k])
+    slope[k] = <real>own
+    softmax_slopes(slope, h, k, others, scale, n)
+    return value
+
+
+cdef double categorical_focal_curvature(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
+) noexcept nogil:
+    """p_j (1 - p_j) Σ h - c_j (1 - 2 p_j) - p_j^2 Σ c, where c_k = p_k dh_k / dp_k.
+
+    The label, or without one the likeliest class, is treated alone: its c may be large, but not c times 1 - p. So is
+    the likeliest class beside a label, whose 1 - p is the sum of all others."""
+    cdef real top = largest(x, n), one = 1, two = 2, factor = <real>scale, share, rest, e, q
+    cdef real all_forces, all_bends, bend
+    cdef real* h = <real*>a
+    cdef double peak = 0, remaining, others, total, own, surprise, doubt, gains, force, bent
+    cdef double elsewhere = 0, others_bent = 0
+    cdef Py_ssize_t j, likeliest = place_of(top, x, n), k = likeliest if a != NULL else label
+    exponentials(x, top, out, n)
+    own = out[k]
+    out[k] = 0
+    if k != likeliest:
+        peak = out[likeliest]
+        out[likeliest] = 0
+    remaining = ordered_sum(out, n)
+    others = remaining + peak
+    total = others + own
+    surprise = log1p(others) if own == 1 else log(total) + (<double>top - x[k])
+    doubt = others / total
+    gains = own / total * (surprise / doubt if others != 0 else 1) if own != 0 else 0
+    force = (whole if a == NULL else <double>h[k]) * power_of_share(others, total, p[0])
+    bent = force * p[0] * (own / total) * (surprise - 2 - (p[0] - 1) * gains) if own != 0 else 0
+    force *= 1 + p[0] * gains
+    share = <real>(1 / total)
+    if a != NULL:
+        doubts(out, h, share, <real>p[0], n)
+        forces(x, out, h, top, <real>log(total), share, <real>p[0], n)
+        h[k] = 0
+        elsewhere = ordered_sum(h, n)
+        bends(x, out, h, top, <real>log(total), share, <real>p[0], n)
+        others_bent = ordered_sum(h, n)
+        for j in range(n):
+            h[j] *= one - two * out[j] * share
+    all_forces = <real>(elsewhere + force)
+    all_bends = <real>others_bent
+    bend = <real>bent
+    rest = <real>others if others != 0 else one
+    for j in range(n):
+        e = out[j]
+        q = e * share
+        e = q * ((one - q) * all_forces - q * all_bends - e / rest * bend)
+        out[j] = factor * (e if a == NULL else e - h[j])
+    if k != likeliest:
+        out[likeliest] = <real>(scale * (peak / total) * ((remaining + own) / total * force - peak / others * bent))
+    own /= total
+    out[k] = <real>(scale * (doubt * (own * (elsewhere + force) - bent) - own * own * others_bent))
+    return 0
+
+
 kernels = {
     "focal": pointwise(focal[float], focal[double], focal_curvature[float], focal_curvature[double]),
     "focal_probabilities": pointwise(
         focal_probabilities[float], focal_probabilities[double],
         focal_probabilities_curvature[float], focal_probabilities_curvature[double],
+    ),
+    "categorical_focal": rowwise(
+        categorical_focal[float], categorical_focal[double],
+        categorical_focal_curvature[float], categorical_focal_curvature[double],
     ),
 }

@@ -90,6 +90,17 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             LOGITS,
         ),
     ),
+    "CategoricalFocal": (
+        Spelling(
+            "Keras",
+            "keras.losses.CategoricalFocalCrossentropy("
+            "alpha=1.0, gamma={gamma}, label_smoothing={label_smoothing}, from_logits=True"
+            ")(keras.ops.one_hot(target, pred.shape[1]), pred)",
+            "alpha is 0.25 by default and multiplies every class: a factor of the whole loss. Rows of probabilities "
+            "alone as targets, which come first. Probabilities are the default, and are clipped to [1e-7, 1 − 1e-7].",
+            (*MEAN, ("class_weight", None)),
+        ),
+    ),
     "NLL": (
         Spelling(
             "PyTorch",

@@ -7,7 +7,7 @@ from lossref.losses.contrast import InfoNCE, SupCon
 from lossref.losses.counts import Gamma, Poisson, Tweedie
 from lossref.losses.design import from_formula
 from lossref.losses.generative import ELBO, Adversarial, GaussianKL, Perceptual
-from lossref.losses.imbalance import Focal
+from lossref.losses.imbalance import CategoricalFocal, Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
 from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
@@ -47,6 +47,7 @@ __all__ = [  # noqa: RUF022
     "CategoricalCrossEntropy",
     "NLL",
     "Focal",
+    "CategoricalFocal",
     "Hinge",
     "SquaredHinge",
     "Perceptron",

@@ -9,9 +9,9 @@ import numpy as np
 
 from lossref import symbolic as sp
 from lossref._arrays import Array
-from lossref._parameters import flag, nonnegative, optional_proportion
-from lossref.losses.base import PointwiseLoss, Properties
-from lossref.losses.classification import product, quotient
+from lossref._parameters import flag, fraction, nonnegative, optional_proportion, optional_weights
+from lossref.losses.base import PointwiseLoss, Properties, RowwiseLoss
+from lossref.losses.classification import product, quotient, softmax_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +182,141 @@ class Focal(PointwiseLoss):
             + quotient(mass * (2 * gamma), chance, over)
             + quotient(mass * kept, chance, chance)
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoricalFocal(RowwiseLoss):
+    r"""Categorical focal loss: cross-entropy of many classes in which an example counts by the doubt about it.
+
+    .. math::
+
+       \ell(z, y) = \sum_k y_k (1 - p_k)^\gamma \log \frac{1}{p_k}, \qquad p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}
+
+    What :class:`Focal` is for two classes: a row whose class has a probability of 0.9 already counts, at
+    :math:`\gamma = 2`, a hundredth of its cross-entropy, so that the many easy rows leave room for the few hard ones.
+    At :math:`\gamma = 0` it is :class:`CategoricalCrossEntropy`.
+
+    Parameters
+    ----------
+    gamma : float >= 0, default 2.0
+        How much less an easy example counts, :math:`\gamma`.
+    class_weight : sequence of float >= 0, optional
+        A weight :math:`w_k` for each class: :math:`y_k` becomes :math:`w_k y_k`, after smoothing. The mean divides by
+        the sum of the weights of the targets before smoothing.
+    label_smoothing : float in [0, 1), default 0.0
+        The share :math:`\varepsilon` of each target that is spread evenly over all :math:`C` classes, its own included:
+        :math:`y_k` becomes :math:`(1 - \varepsilon) y_k + \varepsilon / C`.
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the rows become one number.
+
+    Notes
+    -----
+    ``pred`` has the shape (n, C). ``target`` is integer labels of the shape (n,), or probabilities of the shape (n, C).
+
+    Label smoothing has two definitions. The one here and in the frameworks mixes the target with the uniform
+    distribution, so that the true class keeps :math:`1 - \varepsilon + \varepsilon / C`. The other spreads
+    :math:`\varepsilon` over the other :math:`C - 1` classes, and the true one keeps :math:`1 - \varepsilon`. Of four
+    classes the target 0.05, 0.05, 0.85, 0.05 is :math:`\varepsilon = 0.2` in the first and 0.15 in the second;
+    :math:`\varepsilon` of the second is :math:`\varepsilon\, C / (C - 1)` here.
+
+    The doubt about the likeliest class is the sum of the probabilities of the others and no difference, so that
+    confidence costs no digits. That sum carries the roundings of its terms, and its power has them :math:`\gamma`
+    times: the accuracy is 4 units in the last place and :math:`2 \gamma` more.
+
+    References
+    ----------
+    T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollár, "Focal loss for dense object detection", *ICCV*, 2017.
+
+    Examples
+    --------
+    >>> import lossref
+    >>> loss = lossref.CategoricalFocal(gamma=2.0)
+    >>> round(loss([[0.0, 0.0, 0.0, 0.0]], [2]), 6)
+    0.779791
+    >>> smooth = lossref.CategoricalFocal(label_smoothing=0.2)
+    >>> round(smooth([[1.0, 2.0, 3.0, 4.0]], [2]), 6)
+    0.978507
+    >>> round(loss([[1.0, 2.0, 3.0, 4.0]], [[0.05, 0.05, 0.85, 0.05]]), 6)
+    0.978507
+    """
+
+    gamma: float = nonnegative(2.0, slider=(0.0, 5.0))
+    class_weight: tuple[float, ...] | None = optional_weights()
+    label_smoothing: float = fraction(0.0, slider=(0.0, 0.5))
+
+    from_logits = True
+    samples = (
+        {},
+        {"gamma": 0.5, "class_weight": (0.5, 2.0, 1.0)},
+        {"gamma": 3.0, "label_smoothing": 0.1},
+    )
+    properties = Properties(
+        convex="Eq(gamma, 0)",
+        differentiable=True,
+        symmetric=False,
+        lipschitz="1 + exp(-1) * log(1 + gamma/3)",
+        smoothness="Rational(1, 4) + Rational(31, 100) * log(1 + 3*gamma/4)",
+        minimizer="logits in the order of the class frequencies",
+        proper="Eq(gamma, 0) & Eq(label_smoothing, 0)",
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any, gamma: Any, class_weight: Any, label_smoothing: Any) -> Any:
+        classes = len(pred)
+        weight = [1] * classes if class_weight is None else class_weight
+        odds = [sp.exp(z) for z in pred]
+        total = sum(odds)
+        return sum(
+            w
+            * ((1 - label_smoothing) * y + label_smoothing / classes)
+            * ((sum(odds[:k]) + sum(odds[k + 1 :])) / total) ** gamma
+            * (sp.log(total) - pred[k])
+            for k, (w, y) in enumerate(zip(weight, target, strict=True))
+        )
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "z"}
+
+    def _kernel_parameters(self) -> tuple[float, ...]:
+        return (self.gamma,)
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        share, doubt, surprise, gain, largest = self.parts(pred)
+        powered = mass.astype(np.float64) * np.power(doubt, self.gamma)
+        values = product(powered, surprise).sum(axis=1)
+        force = powered * (1 + self.gamma * gain)
+        elsewhere = np.where(largest, 0, force).sum(axis=1, keepdims=True)
+        whole = force.sum(axis=1, keepdims=True)
+        slopes = np.where(largest, elsewhere * share - force * doubt, whole * share - force)
+        return values, slopes.astype(pred.dtype)
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
+        gamma = self.gamma
+        share, doubt, surprise, gain, largest = self.parts(pred)
+        powered = mass.astype(np.float64) * np.power(doubt, gamma)
+        whole = (powered * (1 + gamma * gain)).sum(axis=1, keepdims=True)
+        bent = product(gamma * powered * share, surprise - 2 - (gamma - 1) * gain)  # (1 - p) p dh / dp
+        most = np.where(largest, bent, 0).sum(axis=1, keepdims=True)
+        bend = np.where(largest, 0, bent / doubt)
+        rest = bend.sum(axis=1, keepdims=True)
+        odds = share / np.where(largest, doubt, 0).sum(axis=1, keepdims=True)
+        curvature: Array = np.where(
+            largest,
+            doubt * (share * whole - bent) - share * share * rest,
+            share * (doubt * whole - share * rest - np.where(share == 0, 0, odds) * most) - bend * (1 - 2 * share),
+        )
+        return curvature.astype(pred.dtype)
+
+    def parts(self, pred: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """Of each class p, 1 - p, -log p, and -p log p / (1 - p); and which is the largest."""
+        x = pred.astype(np.float64)
+        top, e, others, total, largest = softmax_parts(x)
+        share = e / total
+        doubt = np.where(largest, others / total, 1 - share)
+        surprise = np.log1p(others) + (top - x)
+        gain = product(share, np.where(doubt == 0, 1, surprise / doubt))
+        return share, doubt, surprise, gain, largest
 
 
 def softplus_parts(size: Array) -> tuple[Array, Array, Array]:
