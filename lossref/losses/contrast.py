@@ -70,7 +70,7 @@ class InfoNCE(BatchLoss):
 
     Notes
     -----
-    Called as ``loss(queries, keys)``, two arrays of the same shape; :meth:`grad` returns a pair. Queries and keys are
+    Called as ``loss(queries, keys)``, two arrays of the same shape; ``grad`` returns a pair. Queries and keys are
     divided by their lengths here, as in SimCLR, MoCo and CLIP, and the gradient goes through that: it is always at a
     right angle to the row it belongs to. A row of zeros points nowhere; its similarities are 0, and so is its gradient.
 
@@ -171,9 +171,9 @@ class SupCon(BatchLoss):
     the mean, and serve as negatives. The authors' code multiplies the loss by :math:`\tau` over a *base temperature* of
     0.07, which is another learning rate.
 
-    The loss cannot become 0 where a class has three samples or more: of an anchor's :math:`c_i` positives none can
-    have more than all of the softmax, and the least value is the logarithm of :math:`c_i`, reached where each class is
-    one point and the others are far away, in units of the temperature.
+    The loss cannot become 0 where a class has three samples or more: an anchor's :math:`c_i` positives share one
+    softmax, and pay at least :math:`\log c_i`. They come near to that where each class is one point and the others
+    are far away, in units of the temperature.
 
     Embeddings are divided by their lengths here, and the gradient goes through that. For a row of zeros, precision, and
     NaN, see :ref:`InfoNCE <formula-info-nce>`.

@@ -104,7 +104,7 @@ class BatchTriplet(BatchLoss):
     margin : float >= 0, default 0.2
         The margin :math:`m`, in the unit of the distance :math:`d`.
     strategy : {"batch-hard", "all", "hard", "semi-hard"}, default "batch-hard"
-        The triplets :math:`T`, as :func:`~lossref.losses.mine` defines them: for each anchor its farthest positive and
+        The triplets :math:`T`, as ``lossref.losses.mine`` defines them: for each anchor its farthest positive and
         nearest negative; every triplet there is; those in which the negative is no farther than the positive; those in
         which it is farther, but by no more than the margin.
     squared : bool, default False
@@ -116,7 +116,7 @@ class BatchTriplet(BatchLoss):
     -----
     The mean is over the triplets that were chosen, :math:`k`, those that cost nothing included. What others call the
     average of the non-zero ones (Hermans et al.; the default of pytorch-metric-learning) is larger by the quotient of
-    the two numbers that :meth:`counts` returns, and jumps whenever one of them arrives at 0. Under ``"hard"`` and
+    the two numbers that ``counts`` returns, and jumps whenever one of them arrives at 0. Under ``"hard"`` and
     ``"semi-hard"``, :math:`k` itself changes from step to step.
 
     Embeddings are taken as they are. FaceNet's lie on the unit sphere; without that, or a penalty, a model can buy its
@@ -140,8 +140,7 @@ class BatchTriplet(BatchLoss):
 
     Examples
     --------
-    Of the first class 0 and 1, of the second 0.5 and 1.125: anchors 1 and 1.125 have their negative before their
-    positive.
+    Of the first class 0 and 1, of the second 0.5 and 1.125: each has a negative that is nearer than its positive.
 
     >>> import lossref
     >>> embeddings, labels = [[0.0], [1.0], [0.5], [1.125]], [7, 7, 3, 3]
