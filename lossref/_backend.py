@@ -24,6 +24,8 @@ CHAPTERS = (
     "imbalance",
     "margin",
     "paired",
+    "divergence",
+    "ranking",
     "metric",
     "mining",
     "regularizers",

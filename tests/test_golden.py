@@ -114,6 +114,28 @@ def test_the_kinks_of_margins_have_slope_zero(backend):
     assert lossref.Perceptron().grad([0.0, 0.0], [1, -1]).tolist() == [0, 0]
 
 
+def test_divergences_of_two_rows(backend):
+    """PyTorch prints 0.5823118 as the sum, 0.2911559 as "batchmean" and 0.0970520 as the "mean" over elements."""
+    target, model = np.array([[0.2, 0.2, 0.6], [0.1, 0.8, 0.1]]), np.array([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]])
+    for loss in (lossref.KL(from_logits=False), lossref.KL()):
+        assert loss(np.log(model), target) == pytest.approx(0.2911559, abs=5e-8)
+    assert lossref.KL(reduction="sum")(np.log(model), target) == pytest.approx(0.5823118, abs=5e-8)
+    mixture = (model + target) / 2
+    halves = [lossref.KL()(np.log(mixture), rows) for rows in (target, model)]
+    assert lossref.JensenShannon()(model, target) == pytest.approx(sum(halves) / 2, rel=1e-14)
+
+
+def test_rankings_by_hand(backend):
+    """Two lists of three; the four pairs are those of a test of TF-Ranking, the list of two stands in its manual."""
+    pairs = lossref.PairwiseLogistic()
+    scores, relevances = [[1.0, 3.0, 2.0], [1.0, 2.0, 3.0]], [[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]]
+    wanted = np.mean([math.log1p(math.exp(gap)) for gap in (3 - 2, 1 - 2, 1 - 3, 2 - 3)])
+    assert pairs(scores, relevances) == pytest.approx(wanted, rel=1e-15)
+    assert pairs([[0.6, 0.8]], [[1, 0]]) == pytest.approx(2 * 0.39906943, abs=1e-7)  # which divides by two items
+    chances = np.exp([2.0, 0.0, 1.0]) / np.exp([2.0, 0.0, 1.0]).sum()
+    assert lossref.ListNet()([[2.0, 0.0, 1.0]], [[2, 0, 1]]) == pytest.approx(-chances @ np.log(chances), rel=1e-15)
+
+
 def test_many_classes_by_hand(backend):
     """The scores of conventions R6, on which Keras's categorical hinge gives 2, and a row between the two kinds."""
     nearest, each = lossref.MulticlassHinge(), lossref.MulticlassHinge(kind="weston-watkins")

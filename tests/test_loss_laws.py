@@ -42,10 +42,17 @@ CURVATURE_BOUNDS = {"PseudoHuber": 12.0}
 CURVATURES_THAT_CANCEL = {"Focal", "CategoricalFocal"}
 
 
+# In the value of Jensen and Shannon, just beyond v = 1/2, (1 + v) log(1 + v) = 0.61 and (1 - v) log(1 - v) = -0.35
+# leave 0.26: each carries at most two and a half roundings, which count (0.61 + 0.35) / 0.26 = 3.7 times.
+VALUE_BOUNDS = {"JensenShannon": 10.0}
+
+
 def bound(loss, dtype, derivative):
     if loss.exact:
         bounds = BOUNDS | CURVATURE_BOUNDS if derivative == 2 else BOUNDS
         return bounds.get(type(loss).__name__, 2.0)
+    if not derivative and type(loss).__name__ in VALUE_BOUNDS:
+        return VALUE_BOUNDS[type(loss).__name__]
     # The doubt about a class of many is a quotient (half an ulp) of a sum (half) of exponentials (one with what their
     # argument lost put back): two ulp, of which its power has gamma times as many.
     powers = 2 * getattr(loss, "gamma", 0.0) if isinstance(loss, RowwiseLoss) else 0.0
@@ -59,6 +66,19 @@ def curvature_size(case, dtype, judge, each):
         return None
     least = mpmath.mpf(float(np.finfo(dtype).tiny)) * 2**11 if case.rowwise else 0
     return np.maximum(each(judge.curvature_size), least)
+
+
+def value_sizes(case, pred, target):
+    """What errors of values are measured in: for KL, whose terms differ in sign, the sum of their sizes; else None."""
+    if not isinstance(case.loss, lossref.KL):
+        return None
+    pred, target = pred.astype(np.float64), target.astype(np.float64)
+    logs = np.log(np.where(target == 0, 1, target))
+    if case.loss.from_logits:
+        top = pred.max(axis=1, keepdims=True)
+        chances = pred - top - np.log(np.exp(pred - top).sum(axis=1, keepdims=True))
+        return (target * np.abs(logs - chances)).sum(axis=1)
+    return (target * (np.abs(logs) + np.abs(pred))).sum(axis=1)
 
 
 @functools.cache
@@ -78,7 +98,9 @@ def truth(case, dtype):
     def each(what):
         return np.array([[what(variable)(*point) for variable in variables] for point in points]).reshape(pred.shape)
 
-    sizes = np.array([judge.value_size(*point) for point in points]) if cases.is_of_means(case.loss) else None
+    sizes = value_sizes(case, pred, target)
+    if cases.is_of_means(case.loss):
+        sizes = np.array([judge.value_size(*point) for point in points])
     exact = {
         "values": (np.array([judge.value(*point) for point in points]), sizes),
         "grad": (each(judge.slope), each(judge.slope_size)),
@@ -135,7 +157,7 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
             wanted = {method: getattr(loss, method)(pred.astype(np.float64), wide) for method in METHODS}
         for method, least in zip(METHODS, (4.0, 4.0, 7.0), strict=True):
             most = max(least, bound(loss, np.float32, METHODS.index(method)))
-            if method == "grad" and not (hard and not smooth and case.targets != "probabilities"):
+            if method == "grad" and not (hard and not smooth and case.targets not in ("probabilities", "relevances")):
                 continue
             if method == "curvature" and type(loss).__name__ in CURVATURES_THAT_CANCEL:
                 continue
@@ -144,6 +166,8 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
                 terms = np.abs(exact)
                 if of_means and method != "curvature":
                     terms = oracle.of(loss).sizes_in_floats(method)(pred.astype(np.float64), wide)
+                if method == "values" and isinstance(loss, lossref.KL):
+                    terms = value_sizes(case, pred, target)
                 size = np.maximum(np.exp2(np.floor(np.log2(terms)) - 23), 2.0**-149)
             got, held = getattr(loss, method)(pred, target), np.abs(exact) <= np.finfo(np.float32).max
             assert np.isinf(got[~held]).all()

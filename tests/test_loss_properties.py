@@ -38,6 +38,9 @@ def wide(case, rng, samples=4000):
     """Predictions from near to far, with targets."""
     pred, target = case.draw(rng, samples, np.float64)
     reach = 10 ** rng.uniform(-3, 3, (samples,) + (1,) * (pred.ndim - 1))
+    if cases.takes_probabilities(case.loss)[0]:  # from 0 itself to near 1
+        pred[:1] = 0
+        return pred**reach, target
     return pred * reach, target
 
 
@@ -270,6 +273,26 @@ def are_ordered_as_the_class_frequencies(case, target):
     return np.abs(slopes).max() < 1e-9 and (np.argsort(logits) == np.argsort(mass.mean(axis=0))).all()
 
 
+def lies_between_least_and_largest(case, target):
+    """Below the least of a class the slope is negative, above the largest positive."""
+    ends = target.min(axis=0), target.max(axis=0)
+    falling, rising = (case.loss.grad(np.tile(end, (len(target), 1)), target).sum(axis=0) for end in ends)
+    return np.all(falling < 0) and np.all(rising > 0)
+
+
+def is_flat_at_the_mean_softmax(case, target):
+    softmax = np.exp(target) / np.exp(target).sum(axis=1, keepdims=True)
+    pred = np.tile(np.log(softmax.mean(axis=0)), (len(target), 1))
+    return np.abs(case.loss.grad(pred, target).sum(axis=0)).max() < 1e-12
+
+
+def is_flat_at_the_log_odds_of_two(case, target):
+    two = target[target[:, 0] != target[:, 1], :2]
+    odds = np.mean(two[:, 0] > two[:, 1])
+    pred = np.tile([np.log(odds / (1 - odds)), 0.0], (len(two), 1))
+    return np.abs(case.loss.grad(pred, two).sum(axis=0)).max() < 1e-12
+
+
 MINIMIZERS = {
     "mean": is_flat_at(np.mean),
     "median": turns_at_the_median,
@@ -290,6 +313,9 @@ MINIMIZERS = {
     "half the log-odds of label 1": is_flat_at(lambda label: np.arctanh(label.mean())),
     "a lead for the class of the majority; where there is none, for no class": leads_for_a_majority_only,
     "logits in the order of the class frequencies": are_ordered_as_the_class_frequencies,
+    "between the least and the largest probability of each class": lies_between_least_and_largest,
+    "logarithms of the mean softmax of the relevances": is_flat_at_the_mean_softmax,
+    "of two items, the log-odds that the first is the more relevant": is_flat_at_the_log_odds_of_two,
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
     "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }
@@ -306,5 +332,6 @@ def test_the_best_constant_prediction_is_the_statistic_it_is_said_to_be(case, rn
         target = np.exp(target / 3)  # skewed, so that mean and median differ
     holds = MINIMIZERS[case.loss.properties.minimizer]
     assert holds(case, target)
-    value = case.loss(np.full(target.shape if target.dtype.kind == "f" else (501, 3), -1.0), target)
+    constant = 0.25 if cases.takes_probabilities(case.loss)[0] else -1.0
+    value = case.loss(np.full(target.shape if target.dtype.kind == "f" else (501, 3), constant), target)
     assert value > 0

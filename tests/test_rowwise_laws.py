@@ -1,6 +1,7 @@
 """What holds of losses over rows of classes: labels, masses, shifts, rows that are left out."""
 
 import dataclasses
+import itertools
 import math
 
 import cases
@@ -210,3 +211,123 @@ def test_the_first_of_equal_rivals_gets_the_slope_and_none_does_at_the_kink(dtyp
         for beyond in (kink, np.nextafter(kink, dtype.type(np.inf))):
             assert not loss.grad(beyond * [0, 1, 0], [1]).any()
         np.testing.assert_array_equal(loss.grad(np.nextafter(kink, dtype.type(0)), [1]), wrong)
+
+
+def divergence_by_definition(loss, predicted, target):
+    """The value of a row in mpmath, and the sum of the sizes of its terms."""
+    p, y = ([mpmath.mpf(float(x)) for x in row] for row in (predicted, target))
+    if loss.predictions == "logits":
+        whole = mpmath.fsum(map(mpmath.exp, p))
+        terms = [b * (mpmath.log(b) - a + mpmath.log(whole)) if b else mpmath.mpf(0) for a, b in zip(p, y, strict=True)]
+    else:
+        halves = [
+            (a * mpmath.log(2 * a / (a + b)) if a else 0, b * mpmath.log(2 * b / (a + b)) if b else 0)
+            for a, b in zip(p, y, strict=True)
+        ]
+        terms = [mpmath.fsum(pair) / 2 for pair in halves]
+    return mpmath.fsum(terms), mpmath.fsum(map(abs, terms))
+
+
+@pytest.mark.parametrize("loss", [lossref.KL(reduction="sum"), lossref.JensenShannon(reduction="sum")], ids=repr)
+def test_the_divergence_of_near_equals_keeps_its_digits(loss, dtype, backend, rng):
+    """However near: the error is one of the small terms, never of the entropies whose difference they are.
+
+    Those of Jensen and Shannon are all positive; those of KL differ in sign, and their sum is of second order."""
+    for classes, distance in itertools.product((2, 5, 33), (0, 1e-1, 1e-3, 1e-5, 1e-9)):
+        target = rng.dirichlet(np.ones(classes), 20).astype(dtype)
+        logits = np.log(target) + distance * rng.standard_normal(target.shape)
+        chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        pred = (logits if loss.predictions == "logits" else chances).astype(dtype)
+        with mpmath.workdps(60), cases.about(classes, distance):
+            truths = [divergence_by_definition(loss, *row) for row in zip(pred, target, strict=True)]
+            values, sizes = map(np.array, zip(*truths, strict=True))
+            sizes += float(np.finfo(dtype).eps)  # nearer than the last place of a probability, its rounding decides
+            assert oracle.errors(loss.values(pred, target), values, dtype, sizes).max() <= 4
+
+
+def test_kl_is_cross_entropy_less_the_entropy_of_the_target_and_has_its_gradient(dtype, backend, rng):
+    pred, target = Case(lossref.KL(), "probabilities").draw(rng, 50, dtype, classes=7)
+    cross = lossref.CategoricalCrossEntropy()
+    entropy = -(target * np.log(target)).sum(axis=1).mean()
+    assert lossref.KL()(pred, target) == pytest.approx(
+        cross(pred, target) - entropy, rel=8 * float(np.finfo(dtype).eps)
+    )
+    slopes = cross.grad(pred, target)
+    np.testing.assert_allclose(lossref.KL().grad(pred, target), slopes, rtol=4 * np.finfo(dtype).eps, atol=1e-9)
+    assert np.abs(slopes).max() > 1e-3
+
+
+def test_jensen_shannon_is_symmetric_and_at_most_the_logarithm_of_2(dtype, backend, rng):
+    loss = lossref.JensenShannon()
+    p, y = rng.dirichlet(np.full(5, 0.05), (2, 200)).astype(dtype)
+    there, back = loss.values(p, y), loss.values(y, p)
+    np.testing.assert_array_equal(there, back)
+    assert 0 < there.max() <= np.log(2) * (1 + 4 * np.finfo(dtype).eps)
+    apart = loss.values(np.eye(4, dtype=dtype), np.roll(np.eye(4, dtype=dtype), 1, axis=0))
+    np.testing.assert_allclose(apart, math.log(2), rtol=np.finfo(dtype).eps)
+
+
+def test_what_no_distribution_has_costs_nothing_and_what_one_lacks_is_a_limit(dtype, backend):
+    zero, loss = np.zeros((1, 2), dtype), lossref.JensenShannon(reduction="sum")
+    one = np.array([[1, 0]], dtype)
+    assert loss(one, one) == 0
+    np.testing.assert_allclose(loss.grad(one, one), [[0, math.log(2) / 2]], rtol=np.finfo(dtype).eps)
+    np.testing.assert_array_equal(loss.grad(one[:, ::-1], one), [[-np.inf, loss.grad(zero, zero)[0, 0]]])
+    np.testing.assert_array_equal(loss.curvature(one[:, ::-1], one), [[np.inf, 0]])
+    plain = lossref.KL(from_logits=False)
+    assert plain([[0.0, -np.inf]], one) == 0
+    assert plain([[-np.inf, 0.0]], one) == np.inf
+
+
+def test_list_net_is_cross_entropy_under_the_softmax_of_the_relevances(dtype, backend, rng):
+    pred, target = Case(lossref.ListNet(), "relevances").draw(rng, 50, dtype, classes=7)
+    wide = np.exp(target.astype(np.float64))
+    chances = (wide / wide.sum(axis=1, keepdims=True)).astype(dtype)
+    loss, cross = lossref.ListNet(), lossref.CategoricalCrossEntropy()
+    for method in METHODS:
+        one, other = getattr(loss, method)(pred, target), getattr(cross, method)(pred, chances)
+        np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps / 10)
+    np.testing.assert_allclose(loss.values(pred, target + 16), loss.values(pred, target), rtol=4 * np.finfo(dtype).eps)
+    assert loss(pred, target) > 0
+
+
+def test_pairwise_logistic_is_binary_cross_entropy_of_every_pair(dtype, backend, rng):
+    """In lists of every length, long ones among them, and with pairs of equals, which say nothing."""
+    loss, binary = lossref.PairwiseLogistic(), lossref.BinaryCrossEntropy(reduction="sum")
+    for items in (2, 3, 17, 33, 1100 if backend != "numpy" else 130):
+        pred = (3 * rng.standard_normal((1, items))).astype(dtype)
+        target = rng.integers(0, 4, (1, items))
+        target[0, :2] = 0, 3
+        above, below = np.nonzero(target[0][:, np.newaxis] > target[0])
+        gaps = pred[0][above].astype(np.float64) - pred[0][below].astype(np.float64)
+        eps = float(np.finfo(dtype).eps)
+        costs, pulls = binary.values(gaps, np.ones(len(gaps))), binary.grad(gaps, np.ones(len(gaps)))
+        slopes, sizes = np.zeros(items), np.zeros(items)
+        for place, sign in ((above, 1), (below, -1)):
+            np.add.at(slopes, place, sign * pulls / len(gaps))
+            np.add.at(sizes, place, np.abs(pulls) / len(gaps))
+        with cases.about(items):
+            assert loss(pred, target) == pytest.approx(costs.mean(), rel=4 * eps)
+            assert (
+                np.abs(loss.grad(pred, target)[0] - slopes) <= (4 * eps + items * 2.0**-53) * sizes
+            ).all()  # sums in float64, here too
+
+
+def test_only_the_order_of_the_relevances_and_differences_of_scores_count(dtype, backend, rng):
+    loss = lossref.PairwiseLogistic()
+    pred, target = rng.integers(-20, 20, (50, 5)).astype(dtype), rng.integers(0, 4, (50, 5)).astype(dtype)
+    for method in METHODS:
+        wanted = getattr(loss, method)(pred, target)
+        np.testing.assert_array_equal(getattr(loss, method)(pred + dtype.type(1024), target), wanted)
+        np.testing.assert_array_equal(getattr(loss, method)(pred, target**3 - 7), wanted)
+    assert loss(pred, target) > 0
+
+
+def test_a_list_of_equals_costs_nothing_and_counts_as_a_row(dtype, backend):
+    loss = lossref.PairwiseLogistic()
+    pred = np.array([[1, 2, 3], [0, 0, 0]], dtype)
+    for equals in (1.0, np.inf):
+        value, grad = loss.value_and_grad(pred, [[equals] * 3, [2.0, 0.0, 1.0]])
+        assert value == pytest.approx(math.log(2) / 2, rel=2 * float(np.finfo(dtype).eps))
+        assert not grad[0].any()
+        np.testing.assert_allclose(grad[1], np.array([-1, 1, 0]) / 6, rtol=np.finfo(dtype).eps)

@@ -22,6 +22,14 @@ SUMS_IN_FLOAT64 = {
     "categorical_cross_entropy_probabilities[float]",
     "categorical_focal[float]",
     "multiclass_hinge_weston_watkins[float]",
+    "kl[float]",
+    "kl_curvature[float]",
+    "kl_log_probabilities[float]",
+    "jensen_shannon[float]",
+    "list_net[float]",
+    "list_net_curvature[float]",
+    "pairwise_logistic[float]",
+    "pairwise_logistic_curvature[float]",
 }
 #: What is computed in float64 throughout, for a margin less a distance of float32 would have no digits left.
 THROUGHOUT_IN_FLOAT64 = {

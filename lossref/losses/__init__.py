@@ -6,13 +6,14 @@ from lossref.losses.compose import Combined, Penalized
 from lossref.losses.contrast import InfoNCE, SupCon
 from lossref.losses.counts import Gamma, Poisson, Tweedie
 from lossref.losses.design import from_formula
+from lossref.losses.divergence import KL, JensenShannon
 from lossref.losses.generative import ELBO, Adversarial, GaussianKL, Perceptual
 from lossref.losses.imbalance import CategoricalFocal, Focal
 from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
 from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
 from lossref.losses.mining import BatchTriplet, mine
-from lossref.losses.ranking import MarginRanking
+from lossref.losses.ranking import ListNet, MarginRanking, PairwiseLogistic
 from lossref.losses.regression import (
     MAE,
     MSE,
@@ -54,7 +55,11 @@ __all__ = [  # noqa: RUF022
     "ModifiedHuber",
     "Exponential",
     "MulticlassHinge",
+    "KL",
+    "JensenShannon",
     "MarginRanking",
+    "PairwiseLogistic",
+    "ListNet",
     "Contrastive",
     "Triplet",
     "CosineEmbedding",

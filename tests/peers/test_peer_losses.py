@@ -348,6 +348,42 @@ def test_the_categorical_hinge_of_keras_asks_for_a_score_above_zero_too(monkeypa
     assert lossref.MulticlassHinge()(scores, [0]) == 0
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_divergences_are_those_of_pytorch_optax_and_scipy(scale, backend, optax, rng):
+    torch, distance = pytest.importorskip("torch"), pytest.importorskip("scipy.spatial.distance")
+    logits, target = scale * rng.standard_normal((12, 5)), rng.dirichlet(np.ones(5), 12)
+    y, kl_div = torch.tensor(target), torch.nn.functional.kl_div
+
+    def from_logits(x):
+        return kl_div(torch.log_softmax(x, 1), y, reduction="batchmean")
+
+    for one, other in zip(both(lossref.KL(), logits, target), torch_derivatives(from_logits, logits), strict=True):
+        close(one, other, rel=1e-9, least=1e-14)
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    plain = lossref.KL(from_logits=False)
+    wanted = torch_derivatives(lambda x: kl_div(x, y, reduction="batchmean"), logs)
+    for one, other in zip(both(plain, logs, target), wanted, strict=True):
+        close(one, other, rel=1e-12)
+    close(plain.values(logs, target), optax.kl_divergence(logs, target), rel=1e-11)
+    close(kl_div(torch.tensor(logs), y, reduction="mean").item() * 5, plain(logs, target))  # divides by elements
+
+    def jensen_shannon(x):
+        return (kl_div(((x + y) / 2).log(), x, reduction="sum") + kl_div(((x + y) / 2).log(), y, reduction="sum")) / 2
+
+    shannon, chances = lossref.JensenShannon(reduction="sum"), np.exp(logs)
+    for one, other in zip(both(shannon, chances, target), torch_derivatives(jensen_shannon, chances), strict=True):
+        close(one, other, rel=1e-9, least=1e-13)
+    close(shannon.values(chances, target), distance.jensenshannon(chances, target, axis=1) ** 2, rel=1e-11)
+
+
+def test_near_equality_divergences_keep_digits_that_the_frameworks_lose(backend):
+    torch = pytest.importorskip("torch")
+    target, logits = np.full((1, 2), 0.5), np.array([[0.0, 2e-9]])
+    theirs = torch.nn.functional.kl_div(torch.log_softmax(torch.tensor(logits), 1), torch.tensor(target)).item()
+    assert lossref.KL()(logits, target) == pytest.approx(5e-19, rel=1e-6, abs=0)
+    assert abs(theirs - 5e-19) > 1e-19
+
+
 def test_the_kinks_of_scikit_learn_count_as_mistakes():
     theirs = pytest.importorskip("sklearn.linear_model._sgd_fast")
     assert theirs.Hinge(1.0).py_dloss(1.0, 1.0) == theirs.Hinge(0.0).py_dloss(0.0, 1.0) == -1
