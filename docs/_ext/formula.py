@@ -206,7 +206,7 @@ def property_table() -> str:
     names = ("convex", "differentiable", "lipschitz", "smoothness", "proper", "minimizer")
     rows = []
     for formula in registry.formulas("losses"):
-        if not isinstance(formula.properties, Properties):
+        if not isinstance(getattr(formula, "properties", None), Properties):
             continue
         said = [said_of(formula, name) for name in names]
         if formula.properties.proper is None:
