@@ -22,6 +22,8 @@ PROBABILITY = sympy.Symbol("p", positive=True)
 STEP = sympy.Symbol("step", positive=True)
 #: Operations: what has more is neither simplified, which would take minutes, nor printed, for nobody would read it.
 TOO_LONG = 120
+#: Distinctions of cases: folded into one, more than these would have more cases than anybody reads.
+FEW = 3
 
 
 def family(formula: type[Formula]) -> str:
@@ -92,8 +94,8 @@ def slope(expression: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
     if sympy.count_ops(derived) > TOO_LONG:
         return derived
     derived = derived.replace(sympy.Heaviside, lambda u, *_: sympy.Piecewise((1, u > 0), (0, True)))
-    if derived.has(sympy.Piecewise):
-        return sympy.piecewise_fold(derived)
+    if cases := derived.atoms(sympy.Piecewise):  # to fold many into one makes every combination of theirs
+        return sympy.piecewise_fold(derived) if len(cases) <= FEW else derived
     return simplest(derived, sympy.simplify(derived), sympy.factor(derived))
 
 

@@ -111,6 +111,7 @@ class InfoNCE(BatchLoss):
 
     temperature: float = positive(0.1, slider=(0.05, 1.0))
 
+    name = "info_nce"
     samples = ({}, {"temperature": 0.5}, {"temperature": 2.0})
     arrays = ("queries", "keys")
     learned = ("queries", "keys")

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+import lossref
 from lossref import _fallback
 from lossref._formula import Formula
 from lossref.conventions import Spelling, spellings
@@ -326,6 +327,8 @@ def cases() -> Iterator[Case]:
         for n in (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):
                 yield Gradient(formula, n, dtype)
+    smoothed = lossref.CategoricalCrossEntropy(label_smoothing=0.1)
+    yield Gradient(smoothed, 8192 * 1000, "float32")
     for formula in one_for_each_kernel("optimizers"):
         yield Step(formula, THOUSAND, "float32")
     for kind in formulas("optimizers"):

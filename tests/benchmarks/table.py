@@ -31,6 +31,8 @@ from benchmarks.contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS,
 
 import lossref
 from lossref import _backend, registry
+from lossref._formula import Formula
+from lossref.losses.base import PointwiseLoss
 
 FILE = Path(__file__).parents[2] / "docs" / "measured" / "benchmarks.json"
 ROUNDS = 25
@@ -133,6 +135,17 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def add(work: str, target: str, measured: str, met: bool) -> None:
         found.append({"work": work, "target": target, "measured": measured, "met": met})
 
+    def seconds(n: int, settings: Formula) -> list[float]:
+        return [
+            row["seconds"]
+            for row in rows
+            if (row["contender"], row["n"], row["dtype"], row["settings"]) == ("lossref", n, "float32", repr(settings))
+        ]
+
+    def no_dearer(work: str, bound: float, n: int, dear: list[Formula], plain: Formula) -> None:
+        measured = [ours / base for each in dear for ours in seconds(n, each) for base in seconds(n, plain)]
+        at_most(work, bound, f"× {type(plain).__name__}", measured)
+
     regression = ("MSE", "MAE", "Huber")
     work = "regression losses, 256 float32"
     at_most(work, 0.5, "µs", pick("lossref", SMALL, regression, "seconds"), 1e6)
@@ -145,6 +158,25 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     work = "softmax cross-entropy, 8192 × 1000 float32"
     at_least(work, 5, "PyTorch", pick("torch", 8_192_000, ("CategoricalCrossEntropy",), "ratio"))
     at_least(work, 1.5, "JAX", pick("jax", 8_192_000, ("CategoricalCrossEntropy",), "ratio"))
+    pointwise = [formula for formula in registry.formulas("losses") if issubclass(formula, PointwiseLoss)]
+    algebraic = tuple(registry.path(formula) for formula in pointwise if formula.exact)
+    transcendental = tuple(registry.path(formula) for formula in pointwise if not formula.exact)
+    at_most(
+        "pointwise losses, 256 float32",
+        0.6,
+        "µs",
+        pick("lossref", SMALL, (*algebraic, *transcendental), "seconds"),
+        1e6,
+    )
+    work = "algebraic losses, 10⁷ float32 into out"
+    at_most(work, 1.3, "np.add", [1 / ratio for ratio in pick("np.add", LARGE, algebraic, "ratio")])
+    work = "transcendental losses, 10⁶ float32"
+    at_least(work, 4, "PyTorch", pick("torch", MEDIUM, transcendental, "ratio"))
+    at_least(work, 4, "JAX", pick("jax", MEDIUM, transcendental, "ratio"))
+    entropy, categorical = lossref.BinaryCrossEntropy(), lossref.CategoricalCrossEntropy()
+    no_dearer("focal loss, 10⁶ float32", 1.3, MEDIUM, [lossref.Focal()], entropy)
+    dear = [lossref.CategoricalCrossEntropy(label_smoothing=0.1), lossref.CategoricalFocal()]
+    no_dearer("smoothed and focal cross-entropy, 8192 × 1000 float32", 1.3, 8_192_000, dear, categorical)
     at_least("AdamW step, 10³ parameters", 20, "PyTorch fused", pick("torch fused", THOUSAND, ("AdamW",), "ratio"))
     at_least("AdamW step, 2.5·10⁷ parameters", 1, "PyTorch fused", pick("torch fused", HUGE, ("AdamW",), "ratio"))
     schedules = ("StepDecay", "Exponential", "Cosine")
