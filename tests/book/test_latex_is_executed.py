@@ -79,15 +79,15 @@ def settings_shown(formula, tex):
             field.name
             for field in sample.hyperparameters()
             if not (sample.range_of(field).number and mathematics.spelled(letters(sample)[field.name]) in written)
-            and field.name not in (*given_fields(sample), *OF_THE_INDEX)
+            and field.name not in (*given_fields(sample), *OF_THE_INDEX.get(family(formula), ()))
         ]
         given = [getattr(sample, field.name) for field in sample.hyperparameters() if sample.range_of(field).number]
         if None not in given and all(getattr(sample, name) == getattr(default, name) for name in hidden):
             yield sample
 
 
-#: Settings that say over what a sum is taken, and of which distances.
-OF_THE_INDEX = ("groups", "strategy", "squared")
+#: By family, settings that say over what a sum is taken, and of which distances.
+OF_THE_INDEX = {"structured": ("groups",), "batch": ("strategy", "squared")}
 #: Functions of the displays of batches; what they are depends on the batch.
 OF_A_BATCH = ("d", "s")
 
