@@ -283,12 +283,16 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
     if not isinstance(formula, PredictionLoss):
         return (x,)
     if isinstance(formula, RowwiseLoss):
-        classes = 16 if n < MEDIUM else 1000
+        ranked = "relevances" in formula.targets  # lists are short, and their pairs many
+        classes = 16 if n < MEDIUM or ranked else 1000
         x = x.reshape(-1, classes)
-        target = rng.integers(0, classes, n // classes)
-        if not formula.from_logits:
-            x = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
-    elif hasattr(formula, "from_logits"):
+        chances = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+        x = {"probabilities": chances, "log-probabilities": np.log(chances)}.get(formula.predictions, x)
+        if "labels" in formula.targets:
+            return x, rng.integers(0, classes, n // classes)
+        target = rng.integers(0, 4, x.shape) if ranked else rng.dirichlet(np.ones(classes), len(x))
+        return x, target.astype(dtype)
+    if hasattr(formula, "from_logits"):
         target = rng.integers(0, 2, n).astype(dtype)
         if not formula.from_logits:
             x = 1 / (1 + np.exp(-x))
