@@ -201,19 +201,24 @@ def properties(formula: type[Formula]) -> str:
     return f"{heading('Properties')}\nEach line is proven by a test.\n\n" + table(["property", "value"], rows)
 
 
+#: The longest formula, in LaTeX, that a cell of the table of all losses has room for.
+LONG = 70
+
+
 def property_table() -> str:
     """What is claimed of all losses, side by side."""
-    names = ("convex", "differentiable", "lipschitz", "smoothness", "proper", "minimizer")
+    names = ("minimizer", "convex", "differentiable", "lipschitz", "smoothness", "proper")
     rows = []
     for formula in registry.formulas("losses"):
         if not isinstance(getattr(formula, "properties", None), Properties):
             continue
         said = [said_of(formula, name) for name in names]
+        said = ["on its page" if text.startswith(":math:") and len(text) > LONG else text for text in said]
         if formula.properties.proper is None:
             said[names.index("proper")] = ""
         rows.append([f":ref:`{path(formula)} <{label(formula)}>`", *said])
-    columns = ["loss", "convex", "smooth", "slope ≤", "curvature ≤", "proper", "best constant"]
-    return table(columns, rows, "24 9 9 13 12 10 23")
+    columns = ["loss", "best constant", "convex", "smooth", "slope ≤", "curvature ≤", "proper"]
+    return table(columns, rows, "24 23 9 9 13 12 10")
 
 
 def conventions(formula: type[Formula]) -> str:
