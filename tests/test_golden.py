@@ -76,6 +76,14 @@ def test_a_certain_mistake_costs_infinity(backend):
     assert (value, grad[0]) == (0, 1)
 
 
+def test_brier_scores_by_hand_and_by_scikit_learn(backend):
+    """The example of three classes in scikit-learn's manual, and its example of two, which it halves."""
+    forecasts = [[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.2, 0.6]]
+    assert lossref.Brier()(forecasts, [0, 1, 2]) == pytest.approx(0.44 / 3, rel=1e-14)
+    chance = np.array([0.1, 0.9, 0.8, 0.3])
+    assert lossref.Brier()(np.stack([1 - chance, chance], axis=1), [0, 1, 1, 0]) == pytest.approx(2 * 0.0375, rel=1e-14)
+
+
 def test_class_weights_divide_the_mean_by_their_sum(backend):
     """The rows of conventions R0: the same four labels as labels and as one-hot rows."""
     logits = np.zeros((3, 4))

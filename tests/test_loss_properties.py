@@ -237,6 +237,11 @@ def is_flat_at_the_class_frequencies(case, target):
     return np.abs(case.loss.grad(pred, target).sum(axis=0)).max() < 1e-12
 
 
+def is_flat_at_the_means(case, target):
+    mass = np.eye(3)[target] if case.targets == "labels" else target
+    return np.abs(case.loss.grad(np.tile(mass.mean(axis=0), (len(mass), 1)), target).sum(axis=0)).max() < 1e-12
+
+
 def is_least_among_log_probabilities(case, target):
     mass = np.eye(3)[target] if case.targets == "labels" else target
     best = mass.mean(axis=0)
@@ -316,6 +321,7 @@ MINIMIZERS = {
     "between the least and the largest probability of each class": lies_between_least_and_largest,
     "logarithms of the mean softmax of the relevances": is_flat_at_the_mean_softmax,
     "of two items, the log-odds that the first is the more relevant": is_flat_at_the_log_odds_of_two,
+    "class frequencies": is_flat_at_the_means,
     "logarithms of the class frequencies": is_flat_at_the_class_frequencies,
     "logarithms of the class frequencies, among log-probabilities": is_least_among_log_probabilities,
 }

@@ -185,6 +185,31 @@ def test_binary_cross_entropy_is_that_of_two_classes(dtype, backend, rng):
         )
 
 
+def test_the_brier_score_is_a_squared_distance_that_both_classes_of_two_share(dtype, backend, rng):
+    """The same from either side; from a corner to the next, the furthest there is, 2."""
+    loss, total = lossref.Brier(), lossref.Brier(reduction="sum")
+    p, y = rng.dirichlet(np.ones(5), (2, 200)).astype(dtype)
+    np.testing.assert_array_equal(total.values(p, y), total.values(y, p))
+    corners = np.eye(4, dtype=dtype)
+    np.testing.assert_array_equal(loss.values(corners, [1, 2, 3, 3]), [2, 2, 2, 0])
+    chance, labels = rng.integers(0, 1025, 200).astype(dtype) / 1024, rng.integers(0, 2, 200)
+    pair, square = np.stack([1 - chance, chance], axis=1), lossref.MSE()
+    assert loss(pair, labels) == 2 * square(chance, labels) > 0.1
+    np.testing.assert_array_equal(loss.grad(pair, labels)[:, 1], square.grad(chance, labels))
+
+
+def test_what_is_no_probability_spoils_the_brier_score_of_its_row_alone(dtype, backend):
+    loss, half = lossref.Brier(), np.full((4, 2), 0.5, dtype)
+    for outside in (-1e-9, 1.0001, np.inf, -np.inf):
+        pred = half.copy()
+        pred[2, 0] = outside
+        for target in ([0, 1, 1, 0], half):
+            for method in METHODS:
+                healthy, result = (getattr(loss, method)(x, target) for x in (half, pred))
+                assert np.isnan(result[2]).all(), method
+                np.testing.assert_array_equal(np.delete(result, 2, axis=0), np.delete(healthy, 2, axis=0))
+
+
 @pytest.mark.parametrize("kind", ["crammer-singer", "weston-watkins"])
 def test_the_hinge_of_many_classes_is_that_of_two(kind, dtype, backend, rng):
     """Of the difference of two scores, and the same for each order of the classes."""

@@ -176,6 +176,38 @@ cdef double nll_curvature(
     return 0
 
 
+cdef double brier(
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """Σ (q - a)². A row with something that is no probability is NaN throughout."""
+    cdef real zero = 0, one = 1, factor = <real>(2 * scale), bad = nan_unless_probabilities(q, n), error
+    cdef double value
+    cdef Py_ssize_t j
+    for j in range(n):
+        error = q[j] - (a[j] if a != NULL else zero)
+        slope[j] = error * error
+    if a == NULL:
+        slope[label] = (q[label] - one) * (q[label] - one)
+    value = ordered_sum(slope, n) + bad
+    for j in range(n):
+        slope[j] = factor * (q[j] - (a[j] if a != NULL else zero)) + bad
+    if a == NULL:
+        slope[label] = factor * (q[label] - one) + bad
+    return value
+
+
+cdef double brier_curvature(
+    const real* q, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* out, Py_ssize_t n
+) noexcept nogil:
+    cdef real zero = 0, factor = <real>(2 * scale), bad = nan_unless_probabilities(q, n)
+    cdef Py_ssize_t j
+    for j in range(n):
+        out[j] = factor + bad + (zero * a[j] if a != NULL else zero)
+    return 0
+
+
 kernels = {
     "binary_cross_entropy": pointwise(
         binary_cross_entropy[float], binary_cross_entropy[double],
@@ -195,4 +227,5 @@ kernels = {
         categorical_cross_entropy_probabilities_curvature[double],
     ),
     "nll": rowwise(nll[float], nll[double], nll_curvature[float], nll_curvature[double]),
+    "brier": rowwise(brier[float], brier[double], brier_curvature[float], brier_curvature[double]),
 }

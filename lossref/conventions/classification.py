@@ -117,4 +117,24 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             (*MEAN, ("class_weight", None), ("ignore_index", None)),
         ),
     ),
+    "Brier": (
+        Spelling(
+            "scikit-learn",
+            "sklearn.metrics.brier_score_loss(target, pred, labels=range(pred.shape[1]), scale_by_half=False)",
+            "The target comes first. Of two classes it takes the half unless told otherwise.",
+            MEAN,
+        ),
+        Spelling(
+            "PyTorch",
+            "((pred - torch.nn.functional.one_hot(target, pred.shape[1])) ** 2).sum(1).mean()",
+            "There is no function for it: mse_loss divides by the number of classes too.",
+            MEAN,
+        ),
+        Spelling(
+            "JAX",
+            "((pred - jax.nn.one_hot(target, pred.shape[1])) ** 2).sum(1).mean()",
+            "There is no function for it.",
+            MEAN,
+        ),
+    ),
 }

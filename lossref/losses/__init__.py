@@ -1,7 +1,7 @@
 """Loss functions: how wrong a prediction is, and in which direction to mend it."""
 
 from lossref.losses.check import GradientReport, check_gradient
-from lossref.losses.classification import NLL, BinaryCrossEntropy, CategoricalCrossEntropy
+from lossref.losses.classification import NLL, BinaryCrossEntropy, Brier, CategoricalCrossEntropy
 from lossref.losses.compose import Combined, Penalized
 from lossref.losses.contrast import InfoNCE, SupCon
 from lossref.losses.counts import Gamma, Poisson, Tweedie
@@ -47,6 +47,7 @@ __all__ = [  # noqa: RUF022
     "BinaryCrossEntropy",
     "CategoricalCrossEntropy",
     "NLL",
+    "Brier",
     "Focal",
     "CategoricalFocal",
     "Hinge",

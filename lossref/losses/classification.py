@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossref import symbolic as sp
-from lossref._arrays import Array
+from lossref._arrays import Array, ordered_sums
 from lossref._parameters import flag, fraction, optional_integer, optional_weights, positive
 from lossref.losses.base import PointwiseLoss, Properties, RowwiseLoss
 
@@ -346,6 +346,89 @@ class NLL(RowwiseLoss):
     def reference_curvature(self, pred: Array, mass: Array) -> Array:
         curvature: Array = 0 * mass + np.where(np.isnan(pred), pred, 0).sum(axis=1, keepdims=True)
         return curvature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brier(RowwiseLoss):
+    r"""Brier score: the squared distance of the predicted probabilities from what came true.
+
+    .. math::
+
+       \ell(p, y) = \sum_{k} (p_k - y_k)^2
+
+    A score for forecasts: of rain, of an election, of a classifier that says how sure it is. It is *proper*, as
+    cross-entropy is: whoever wants a small score does best to say what they believe. What differs is the price of a
+    mistake. The worst forecast there is, all on a class that does not come true, costs 2, where the surprise is
+    infinite; so a mean of Brier scores cannot be ruined by a single forecast. For the same reason it hardly tells one
+    chance in a thousand from one in a million, and all :math:`C` probabilities count, not only that of the true class.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}, default "mean"
+        How the values of the rows become one number.
+
+    Notes
+    -----
+    ``pred`` has the shape (n, C) and holds probabilities; anything outside [0, 1] makes its row NaN. That a row sums to
+    1 is not checked. ``target`` is integer labels of the shape (n,), or probabilities of the shape (n, C).
+
+    There are two scales. This is Brier's own, from 0 to 2. With *two* classes both terms are equal, and one usually
+    takes one of them, :math:`(p - y)^2` with the probability of class 1, which is :class:`MSE` on probabilities and
+    half of this. scikit-learn's ``brier_score_loss`` gives the half for two classes and the whole for more, unless its
+    ``scale_by_half`` says otherwise.
+
+    As a loss of *logits*, behind a softmax, it is not convex, and where the model is surest of a mistake its slope
+    vanishes. To train, take :class:`CategoricalCrossEntropy`; to compare forecasts, this.
+
+    References
+    ----------
+    G. W. Brier, "Verification of forecasts expressed in terms of probability", *Monthly Weather Review* 78, 1950.
+
+    Examples
+    --------
+    Three forecasts of three classes, of which the last is wrong:
+
+    >>> import lossref
+    >>> loss = lossref.Brier()
+    >>> forecasts = [[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.0, 1.0, 0.0]]
+    >>> loss.values(forecasts, [0, 1, 2]).round(2)
+    array([0.06, 0.14, 2.  ])
+    >>> loss([[0.75, 0.25]], [0]), lossref.MSE()([0.25], [0.0])
+    (0.125, 0.0625)
+    """
+
+    exact = True
+    properties = Properties(
+        convex=True,
+        differentiable=True,
+        symmetric=True,
+        lipschitz="2",
+        smoothness="2",
+        minimizer="class frequencies",
+        proper=True,
+    )
+
+    @staticmethod
+    def formula(pred: Any, target: Any) -> Any:
+        return sum((p - y) ** 2 for p, y in zip(pred, target, strict=True))
+
+    @property
+    def letters(self) -> dict[str, str]:
+        return {"pred": "p"}
+
+    def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
+        wrong, error = nan_unless_probabilities(pred), pred - mass
+        return ordered_sums(error * error) + wrong[:, 0], 2 * error + wrong
+
+    def reference_curvature(self, pred: Array, mass: Array) -> Array:
+        curvature: Array = 2 + 0 * mass + nan_unless_probabilities(pred)
+        return curvature
+
+
+def nan_unless_probabilities(pred: Array) -> Array:
+    """0 for each row of probabilities, NaN for a row with something else in it."""
+    wrong: Array = np.where((pred >= 0) & (pred <= 1), pred.dtype.type(0), np.nan).sum(axis=1, keepdims=True)
+    return wrong
 
 
 def softmax_parts(x: Array) -> tuple[Array, Array, Array, Array, Array]:
