@@ -7,11 +7,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
-import gallery_pictures  # noqa: E402
 import inventory  # noqa: E402
 
 import lossref  # noqa: E402
-from lossref.plotting import GRID, INK, PALETTE  # noqa: E402
+from lossref.live import page  # noqa: E402
+from lossref.plotting import DARK  # noqa: E402
 
 project = "lossref"
 author = "the lossref authors"
@@ -52,13 +52,12 @@ warnings.filterwarnings("error", category=RuntimeWarning)
 
 html_theme = "furo"
 html_title = "lossref"
-html_static_path = ["_static"]
+html_static_path = ["_static", str(page.PLAYER), str(page.STYLE)]
 html_css_files = ["lossref.css"]
 html_math_renderer = "katex"
-house = {**{f"house-{k}": colour for k, colour in enumerate(PALETTE)}, "house-ink": INK, "house-grid": GRID}
 html_theme_options = {
-    "light_css_variables": house,
-    "dark_css_variables": {name: gallery_pictures.DARK[colour] for name, colour in house.items()},
+    "light_css_variables": page.COLOURS,
+    "dark_css_variables": {name: DARK[colour] for name, colour in page.COLOURS.items()},
 }
 html_copy_source = False
 html_show_sourcelink = False

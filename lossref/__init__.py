@@ -7,6 +7,7 @@ from lossref import _backend
 from lossref._backend import get_num_threads, set_num_threads, show_config, use_backend
 
 if TYPE_CHECKING:
+    from lossref.live import live_figure
     from lossref.losses import (
         ELBO,
         KL,
@@ -116,13 +117,14 @@ __all__ = [
     "check_gradient",
     "from_formula",
     "get_num_threads",
+    "live_figure",
     "set_num_threads",
     "show_config",
     "use_backend",
 ]
 
 # Schedules first: lossref.Exponential is theirs, the loss of that name is lossref.losses.Exponential.
-CHAPTERS = ("schedules", "optimizers", "regularizers", "losses")
+CHAPTERS = ("schedules", "optimizers", "regularizers", "losses", "live")
 
 
 def __getattr__(name: str) -> Any:

@@ -122,7 +122,7 @@ def test_the_archive_builds_and_runs_in_an_empty_environment(archives, python, t
     archive, _, _ = archives
     with tarfile.open(archive) as file:
         names = [name.split("/", 1)[1] for name in file.getnames() if "/" in name]
-    assert {"setup.py", "pyproject.toml", "LICENSE", "README.md"} <= set(names)
+    assert {"setup.py", "pyproject.toml", "LICENSE", "README.md", "lossref/live/live.js"} <= set(names)
     assert any(name.endswith(".pyx") for name in names)
     assert any(name.endswith(".pxd") for name in names)
     assert not [name for name in names if name.endswith((".c", ".so", ".pyd", ".o", "build_info.json"))]
@@ -138,6 +138,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(archives, python, tmp_path):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lossref"}
     assert not [name for name in names if name.startswith(("lossref/tests", "lossref/build"))]
     assert {"lossref/py.typed", "lossref/_kernels/build_info.json"} <= set(names)
+    assert {"lossref/live/live.js", "lossref/live/live.css"} <= set(names)
     for kind in ("baseline", "avx2", "avx512") if os.uname().machine == "x86_64" else ("baseline",):
         assert any(re.match(rf"lossref/_kernels/{kind}/regression\..*\.(so|pyd)$", name) for name in names), kind
     succeed(python, "-m", "pip", "install", "-q", wheel)

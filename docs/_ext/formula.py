@@ -15,8 +15,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import katex
 import kernel_source
-import live_figure
 import mathematics
 from docutils import nodes
 from measured import results, spelled
@@ -27,6 +27,9 @@ from sphinx.util.docutils import SphinxDirective
 from lossref import registry
 from lossref._formula import Formula
 from lossref.conventions import spellings
+from lossref.live import calculus
+from lossref.live.figure import figure
+from lossref.live.page import markup
 from lossref.losses.base import Properties
 from lossref.registry import path
 
@@ -72,7 +75,7 @@ def derivatives(formula: type[Formula]) -> str:
     }
     seen: list[list[str]] = []
     parts = []
-    for chosen, instance in mathematics.variants(formula).items():
+    for chosen, instance in calculus.variants(calculus.representative(formula)).items():
         lines = mathematics.derived(instance)
         if len(chosen) > 1 or not lines or lines in seen:
             continue
@@ -83,7 +86,7 @@ def derivatives(formula: type[Formula]) -> str:
         parts += [block("math::", line) for line in lines]
     if not parts:
         return ""
-    title = titles[mathematics.family(formula)]
+    title = titles[calculus.family(formula)]
     return (
         f"{heading(title)}\nPrinted by SymPy from the formula, and executed like all mathematics of this book.\n\n"
         + ("\n".join(parts))
@@ -126,7 +129,7 @@ def source(formula: type[Formula], *methods: str) -> str:
 def below_the_family(formula: type[Formula], method: str) -> type | None:
     """The class that has a method, unless it is the family, which only promises."""
     owner = next((parent for parent in formula.__mro__ if method in vars(parent)), Formula)
-    return None if owner is Formula or owner.__name__ in mathematics.FAMILIES else owner
+    return None if owner is Formula or owner.__name__ in calculus.FAMILIES else owner
 
 
 def untyped(function: Any) -> str:
@@ -146,8 +149,8 @@ def untyped(function: Any) -> str:
 
 def parameters(formula: type[Formula], doc: NumpyDocString) -> str:
     described = {p.name: " ".join(p.desc) for p in doc["Parameters"]}
-    symbols = mathematics.representative(formula).arguments()
-    letters = mathematics.letters(mathematics.representative(formula))
+    symbols = calculus.representative(formula).arguments()
+    letters = calculus.letters(calculus.representative(formula))
     rows = []
     for field in formula.hyperparameters():
         default = "required" if field.default is dataclasses.MISSING else f"``{field.default!r}``"
@@ -182,7 +185,7 @@ def said_of(formula: type[Formula], name: str) -> str:
         return SAY[value]
     if name == "minimizer":
         return str(value)
-    instance = mathematics.representative(formula)
+    instance = calculus.representative(formula)
     symbols = {str(s): s for s in instance.arguments().values() if hasattr(s, "free_symbols")}
     said = f":math:`{mathematics.latex(mathematics.sympy.sympify(value, locals=symbols), instance)}`"
     return said if name in ("lipschitz", "smoothness") else f"if {said}"
@@ -337,7 +340,8 @@ class LiveFigure(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        return [nodes.raw("", live_figure.markup(mathematics.named(self.arguments[0])), format="html")]
+        made = figure(calculus.representative(mathematics.named(self.arguments[0])))
+        return [nodes.raw("", markup(made, katex.render), format="html")]
 
 
 class FormulaIndex(SphinxDirective):
@@ -391,6 +395,7 @@ def setup(app):
     app.add_directive("live-figure", LiveFigure)
     app.add_directive("property-table", PropertyTable)
     app.add_js_file("live.js", loading_method="defer")
+    app.add_css_file("live.css")
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", shorten, priority=0)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,15 +9,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from lossref.plotting import GRID, INK, PALETTE
-
-DARK = {
-    **dict(zip(PALETTE, ("#728bff", "#dc7721", "#38ffa4", "#d6bee6"), strict=True)),
-    INK: "#e8e8e8",
-    GRID: "#4a4a4a",
-    "#8a8a8a": "#8a8a8a",
-    "#ffffff": "#131416",
-}
+from lossref.plotting import DARK
 
 
 def dark(svg: str, where: str) -> str:

@@ -1,10 +1,8 @@
-"""What the book derives from a formula: its variants, its derivatives, and how they are written."""
+"""The lines of mathematics that the book derives from a formula, and how they are written."""
 
 from __future__ import annotations
 
-import functools
 import inspect
-import itertools
 import re
 from typing import Any
 
@@ -15,36 +13,19 @@ from sympy.printing.latex import LatexPrinter
 
 from lossref import registry
 from lossref._formula import Formula
-from lossref.notation import SYMBOLS
+from lossref.live.calculus import (
+    RESIDUAL,
+    STEP,
+    TOO_LONG,
+    family,
+    in_residual,
+    letters,
+    prox,
+    simplest,
+    slope,
+)
 
-RESIDUAL = sympy.Symbol("r", real=True)
 PROBABILITY = sympy.Symbol("p", positive=True)
-STEP = sympy.Symbol("step", positive=True)
-#: Operations: what has more is neither simplified, which would take minutes, nor printed, for nobody would read it.
-TOO_LONG = 120
-#: Distinctions of cases: folded into one, more than these would have more cases than anybody reads.
-FEW = 3
-
-
-def family(formula: type[Formula]) -> str:
-    """pointwise, rowwise, paired, embedding, penalty, structured, optimizer or schedule: one word for its parent."""
-    for parent in formula.__mro__:
-        if kind := FAMILIES.get(parent.__name__):
-            return kind
-    raise TypeError(f"{formula.__name__} belongs to no family that the book knows: {', '.join(FAMILIES)}")
-
-
-FAMILIES = {
-    "PointwiseLoss": "pointwise",
-    "RowwiseLoss": "rowwise",
-    "PairedLoss": "paired",
-    "EmbeddingLoss": "embedding",
-    "BatchLoss": "batch",
-    "StructuredPenalty": "structured",
-    "Penalty": "penalty",
-    "Optimizer": "optimizer",
-    "Schedule": "schedule",
-}
 
 
 def named(name: str) -> type[Formula]:
@@ -53,72 +34,6 @@ def named(name: str) -> type[Formula]:
         if registry.path(formula) == name:
             return formula
     raise ValueError(f"{name} is not a formula of lossref.registry")
-
-
-def flags(formula: type[Formula]) -> list[str]:
-    """The settings that choose between forms of the formula, each of them True or False."""
-    taken = inspect.signature(formula.formula).parameters
-    return [f.name for f in formula.hyperparameters() if f.name in taken and isinstance(f.default, bool)]
-
-
-@functools.cache
-def variants(formula: type[Formula]) -> dict[tuple[str, ...], Formula]:
-    """An instance for every combination of the flags, by the flags that are not as they are by default.
-
-    The other settings are those of the first sample that goes with all flags.
-    """
-    names = flags(formula)
-    chosen = [c for size in range(len(names) + 1) for c in itertools.combinations(names, size)]
-    for sample in formula.samples:
-        default = formula(**sample)
-        try:
-            return {c: formula(**{**sample, **{name: not getattr(default, name) for name in c}}) for c in chosen}
-        except ValueError:
-            continue
-    raise ValueError(f"no sample of {formula.__name__} goes with all of {names}")
-
-
-def representative(formula: type[Formula]) -> Formula:
-    """The instance that stands for a formula where one is needed."""
-    return variants(formula)[()]
-
-
-# ----------------------------------------------------------------------------------------------------- derivatives
-
-
-def slope(expression: sympy.Expr, x: sympy.Symbol) -> sympy.Expr:
-    """The derivative, with the value 0 for what is undefined at a kink."""
-    if isinstance(expression, sympy.Piecewise):
-        return sympy.Piecewise(*((slope(piece, x), condition) for piece, condition in expression.args))
-    derived = sympy.diff(expression, x).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
-    if sympy.count_ops(derived) > TOO_LONG:
-        return derived
-    derived = derived.replace(sympy.Heaviside, lambda u, *_: sympy.Piecewise((1, u > 0), (0, True)))
-    if cases := derived.atoms(sympy.Piecewise):  # to fold many into one makes every combination of theirs
-        return sympy.piecewise_fold(derived) if len(cases) <= FEW else derived
-    return simplest(derived, sympy.simplify(derived), sympy.factor(derived))
-
-
-def simplest(*forms: sympy.Expr) -> sympy.Expr:
-    """The shortest form of an expression."""
-    return min(forms, key=sympy.count_ops)
-
-
-def letters(instance: Formula) -> dict[str, str]:
-    """How the book writes each name of a formula's code."""
-    return {**SYMBOLS, **instance.letters}
-
-
-def in_residual(expression: sympy.Expr, symbols: dict[str, Any]) -> sympy.Expr | None:
-    """The loss as a function of r = prediction - target; None if it is not one."""
-    pred, target = symbols["pred"], symbols["target"]
-    substituted = expression.subs(pred, target + RESIDUAL)
-    if isinstance(substituted, sympy.Piecewise):
-        pieces = [(piece.simplify(), condition.simplify()) for piece, condition in substituted.args]
-        substituted = sympy.Piecewise(*pieces)
-    else:
-        substituted = substituted.simplify()
-    return None if target in substituted.free_symbols else substituted
 
 
 # ----------------------------------------------------------------------------------------------------------- LaTeX
@@ -320,13 +235,6 @@ def structured(instance: Formula) -> list[str]:
     first = latex(sympy.diff(instance.expression(), w), instance)
     moved = latex(prox(instance)[0], instance)
     return [rf"\frac{{\partial R}}{{\partial w_1}} = {first}", rf"\operatorname{{prox}}_1(w) = {moved}"]
-
-
-def prox(instance: Formula) -> Any:
-    """The proximal map as an expression; one for each parameter where several are looked at together."""
-    names = inspect.signature(type(instance).prox_formula).parameters
-    arguments = {"step": STEP, **instance.arguments()}
-    return type(instance).prox_formula(**{name: arguments[name] for name in names})
 
 
 def optimizer(instance: Formula) -> list[str]:

@@ -86,12 +86,17 @@ def compiled(expression: Any, symbols: tuple[Any, ...]) -> tuple[Callable[..., A
 @functools.cache
 def made(name: str, expression: Any, defaults: Parameters) -> type[Custom]:
     """The class of a formula: the same one whenever it is stated again, or comes out of a pickle."""
-    fields = [(parameter, float, real(default)) for parameter, default in defaults]
+    fields = [(parameter, float, real(default, slider=around(default))) for parameter, default in defaults]
     body = {"_expression": expression, "_defaults": defaults, "__doc__": f"The loss {expression}."}
     made_class: type[Custom] = dataclasses.make_dataclass(
         name, fields, bases=(Custom,), namespace=body, frozen=True, kw_only=True
     )
     return made_class
+
+
+def around(value: float) -> tuple[float, float]:
+    """Where the slider of a number goes of which nothing is known: it keeps its sign, for one may divide by it."""
+    return (min(value / 4, 4 * value), max(value / 4, 4 * value)) if value else (-1.0, 1.0)
 
 
 def restored(name: str, expression: Any, defaults: Parameters, settings: dict[str, Any]) -> Custom:
@@ -103,7 +108,8 @@ def from_formula(name: str, formula: Callable[..., Any], /, *, reduction: str = 
     r"""Return a loss that is computed from a formula of one element.
 
     Slope and curvature are SymPy's derivatives. In all else the result is a loss like the others: weights, dtypes,
-    ``out=``, the refusal of shapes that differ, sums with other losses, pictures, LaTeX.
+    ``out=``, the refusal of shapes that differ, sums with other losses, pictures, LaTeX, and a live figure
+    (:func:`lossref.live_figure`).
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ The functions draw what the library computes and nothing else. Matplotlib is imp
 
 from lossref.plotting.pictures import contours, curve, descend, path, penalties, ramp, read
 from lossref.plotting.style import (
+    DARK,
     GRID,
     INK,
     MARKERS,
@@ -21,6 +22,7 @@ from lossref.plotting.style import (
 )
 
 __all__ = [
+    "DARK",
     "GRID",
     "INK",
     "MARKERS",

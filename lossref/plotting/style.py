@@ -20,6 +20,14 @@ DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKERS = ("o", "s", "^", "D")
 INK = "#1a1a1a"
 GRID = "#d0d0d0"
+#: What becomes of each colour on a dark page, where it keeps its meaning.
+DARK = {
+    **dict(zip(PALETTE, ("#728bff", "#dc7721", "#38ffa4", "#d6bee6"), strict=True)),
+    INK: "#e8e8e8",
+    GRID: "#4a4a4a",
+    "#8a8a8a": "#8a8a8a",
+    "#ffffff": "#131416",
+}
 
 STYLE: dict[Any, Any] = {
     "font.size": 11,

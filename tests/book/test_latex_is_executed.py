@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import sympy
 from latex_eval import Display, Indexed, OutOfRange, Unreadable
-from mathematics import displays, family, letters
+from mathematics import displays
 
 from lossref import registry
+from lossref.live import calculus
+from lossref.live.calculus import family, letters
 from lossref.losses import mine
 
 BOOK = Path(__file__).parents[2] / "docs"
@@ -41,7 +43,7 @@ IN_CHAPTERS = [
 PRINTED = [
     pytest.param(instance, tex, id=f"{formula.__name__}-{'-'.join(chosen) or 'plain'}-{k}")
     for formula in registry.formulas()
-    for chosen, instance in mathematics.variants(formula).items()
+    for chosen, instance in calculus.variants(calculus.representative(formula)).items()
     for k, tex in enumerate(mathematics.derived(instance))
 ]
 
@@ -70,7 +72,7 @@ def numbers(instance):
 
 def settings_shown(formula, tex):
     """The samples that a display speaks of: what does not stand in it is at its default."""
-    default = mathematics.representative(formula)
+    default = calculus.representative(formula)
     for sample in registry.samples():
         if type(sample) is not formula:
             continue
@@ -114,7 +116,7 @@ def symbolic(instance, expression=None, **values):
     """The SymPy formula (or another expression in its symbols) at many digits."""
     flat = {}
     settings = {field.name: getattr(instance, field.name) for field in instance.hyperparameters()}
-    for name, symbol in {**instance.arguments(), "step": mathematics.STEP}.items():
+    for name, symbol in {**instance.arguments(), "step": calculus.STEP}.items():
         value = values.get(name, settings.get(name))
         pairs = flattened(symbol, value) if isinstance(symbol, tuple) and name in values else [(symbol, value)]
         flat |= {s: mpmath.mpmathify(v) for s, v in pairs if isinstance(s, sympy.Symbol) and v is not None}
@@ -139,7 +141,7 @@ def pointwise(instance):
     """Pairs of prediction and target, with kinks and edges, and what the library says there."""
     of_means = instance.domain in ("counts", "amounts")
     targets = [-1.0, 1.0] if instance.signs else [0.25, 1.0, 7.0] if of_means else [0.0, 1.0, 0.25]
-    preds = EDGES if mathematics.in_residual(instance.expression(), instance.arguments()) is not None else EDGES[:-1]
+    preds = EDGES if calculus.in_residual(instance.expression(), instance.arguments()) is not None else EDGES[:-1]
     if of_means:  # beside the logarithm of the target the terms cancel, and only their sum is held to the last digits
         preds = [pred for pred in preds if pred == 0 or abs(pred) > 0.1]
     if not getattr(instance, "from_logits", True):
@@ -232,7 +234,7 @@ def check_penalty(instance, display):
             computed = instance([w, -0.5])
         elif statement.name == "prox":
             value = display.value({**values, "w": w})
-            exact = symbolic(instance, mathematics.prox(instance), w=w, step=step)
+            exact = symbolic(instance, calculus.prox(instance), w=w, step=step)
             computed = instance.prox([w], step)[0]
         else:
             pytest.fail(f"nothing tells what {statement.name} is")
@@ -429,7 +431,7 @@ def test_every_formula_states_itself():
 )
 def test_a_planted_error_is_found(right, wrong):
     (tex,) = displays(mathematics.named("Huber").__doc__)
-    huber = mathematics.representative(mathematics.named("Huber"))
+    huber = calculus.representative(mathematics.named("Huber"))
     assert check_loss(huber, Display(tex))
     assert right in tex
     with pytest.raises((AssertionError, Unreadable)):

@@ -1,21 +1,42 @@
 """The numbers of a live figure are the library's, for every position of its sliders."""
 
-import dataclasses
+import functools
+import html
 import json
 import re
-from pathlib import Path
 
-import live_figure
-import mathematics
 import numpy as np
 import pytest
-import sympy
+import sympy as sp
 
 import lossref
-from lossref import registry
+from lossref import from_formula, live_figure, registry
+from lossref.live.calculus import family, representative
+from lossref.live.figure import figure
+from lossref.live.page import PLAYER, STYLE, markup, plain
 
-PLAYER = Path(live_figure.__file__).parents[1] / "_static" / "live.js"
-NAMES = [registry.path(formula) for formula in registry.formulas()]
+#: One of each formula, and settings that have other controls than it: what is no slider then, what stands outside of
+#: the book's sliders, flags that exclude each other. And losses of one's own, in the residual and not.
+INSTANCES = {registry.path(formula): representative(formula) for formula in registry.formulas()} | {
+    "unweighted": lossref.Focal(alpha=None),
+    "probabilities": lossref.BinaryCrossEntropy(from_logits=False, label_smoothing=0.3),
+    "wide": lossref.Huber(delta=250.0, reduction="sum"),
+    "kind": lossref.MulticlassHinge(kind="weston-watkins"),
+    "batch": lossref.InfoNCE(temperature=0.5, reduction="sum"),
+    "plain": lossref.SGD(lr=0.05),
+    "slow": lossref.Cosine(peak=0.05, steps=3000, floor=0.01),
+    "stated": from_formula("Asinh", lambda pred, target, scale: sp.asinh((pred - target) / scale) ** 2, scale=2.0),
+    "corner": from_formula(
+        "Hinge", lambda pred, target, new: sp.Max(0, pred - target, -new * (pred - target)), new=0.25
+    ),
+    "relative": from_formula("Relative", lambda pred, target: sp.Abs(pred - target) / sp.Max(sp.Abs(target), 1)),
+}
+
+
+@functools.cache
+def made_of(name):
+    """The figure, under an id of its own."""
+    return figure(INSTANCES[name]) | {"place": f"live-{name.replace('.', '-').lower()}"}
 
 
 def library(made, call):
@@ -41,55 +62,46 @@ def close(page, python):
 
 def inside(control, part):
     """A value that the slider can take."""
-    if control.get("flag"):
-        return part > 0.5
     value = control["min"] + part * (control["max"] - control["min"])
-    return round(value) if control["step"] == 1 else round(value, 3)
+    return round(value) if (control["step"], control["scale"]) == (1, "linear") else round(value, 3)
+
+
+def turned(made, variant):
+    """The flags as a variant has them."""
+    return {c["name"]: c["value"] != (c["name"] in variant.split("+")) for c in made["controls"] if c.get("flag")}
+
+
+def axis_of(made, variant):
+    """The axis: of two, the second one is for predictions that are not logits."""
+    return made["x"][0 if turned(made, variant).get(made.get("axis"), True) else 1]
 
 
 def positions(made, variant):
     """States of all sliders: a few for each, in different orders."""
-    axis = made["x"][-1 if made.get("axis") in variant.split("+") else 0]
-    controls = [axis, *(c for c in made["controls"] if not c.get("flag")), *made.get("more", ())]
+    controls = [axis_of(made, variant), *(c for c in made["controls"] if not c.get("flag")), *made.get("more", ())]
     for k in range(9):
         parts = np.roll([0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0], k)
         yield {c["name"]: inside(c, float(parts[(3 * j) % 9])) for j, c in enumerate(controls)}
 
 
-def instance_at(made, variant, state):
-    instance = mathematics.representative(mathematics.named(made["name"]))
-    turned = {flag: not getattr(instance, flag) for flag in variant.split("+") if flag}
-    return dataclasses.replace(
-        instance, **{c["name"]: state[c["name"]] for c in made["controls"] if c["name"] in state}, **turned
-    )
+def call_at(made, variant, state):
+    """What the player writes below the figure."""
+    values = {**state, **turned(made, variant)}
+    settings = [f"{c['name']}={values[c['name']]}" for c in made["controls"]]
+    formula = f"{made['name']}({', '.join([*made['required'], *settings])})"
+    return made["call"].format(formula=formula, **{"target": 0, **state})
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if mathematics.family(mathematics.named(name)) != "optimizer"])
+@pytest.mark.parametrize("name", [name for name, each in INSTANCES.items() if family(type(each)) != "optimizer"])
 def test_the_printed_functions_are_the_library(name):
     quickjs = pytest.importorskip("quickjs")
-    made = live_figure.figure(mathematics.named(name))
+    made = made_of(name)
     for variant, functions in made["functions"].items():
         context = quickjs.Context()
         for state in positions(made, variant):
-            instance = instance_at(made, variant, state)
-            values = {"target": 0, **state}
-            settings = repr(instance).removeprefix(type(instance).__name__)
-            call = made["call"].format(formula=made["name"] + settings, **values)
-            axis = made["x"][-1 if made.get("axis") in variant.split("+") else 0]
-            numbers = {**made["fixed"], **made.get("given", {}), **state, axis["is"]: state["x"]}
+            numbers = {**made["fixed"], **made.get("given", {}), **state, axis_of(made, variant)["is"]: state["x"]}
             page = [context.eval(f"({functions[key]})({json.dumps(numbers)})") for key, _ in made["series"]]
-            assert close(page, library(made, call)), (variant, state)
-
-
-def test_a_loss_that_is_stated_as_a_formula_has_a_live_figure():
-    quickjs = pytest.importorskip("quickjs")
-    loss = lossref.from_formula("Asinh", lambda pred, target, scale: sympy.asinh((pred - target) / scale), scale=2.0)
-    made = live_figure.figure(type(loss))
-    for x in (-3.0, 0.5, 4.0):
-        given = json.dumps(made["fixed"] | made["given"] | {"pred": x})
-        for key, result in (("value", loss([x], [0.0])), ("slope", loss.grad([x], [0.0])[0])):
-            assert close(quickjs.Context().eval(f"({made['functions'][''][key]})({given})"), result)
-    assert "live-asinh" in live_figure.markup(type(loss))
+            assert close(page, library(made, call_at(made, variant, state))), (variant, state)
 
 
 # ------------------------------------------------------------------------------------------- the player, in a browser
@@ -124,10 +136,9 @@ addEventListener("load", () => {
 """
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("live")
-    figures = "".join(live_figure.markup(formula) for formula in registry.formulas())
+def page_of(names, folder):
+    """The address of a page with some figures."""
+    figures = "".join(markup(made_of(name)) for name in names)
     script = f"<script>{PLAYER.read_text(encoding='utf-8')}</script>"
     page = folder / "page.html"
     page.write_text(f"<!doctype html><meta charset=utf-8><body>{figures}{script}{DRIVER}", encoding="utf-8")
@@ -135,15 +146,14 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(page, reported):
-    return reported(page)
+def report(reported, tmp_path_factory):
+    return reported(page_of(INSTANCES, tmp_path_factory.mktemp("live")))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", INSTANCES)
 def test_the_page_shows_what_the_call_below_it_returns(name, report):
-    formula = mathematics.named(name)
-    made = live_figure.figure(formula)
-    states = [state for state in report if state["name"] == live_figure.place(formula)]
+    made = made_of(name)
+    states = [state for state in report if state["name"] == made["place"]]
     assert len(states) == 8
     for state in states:
         assert state["drawn"]
@@ -153,14 +163,73 @@ def test_the_page_shows_what_the_call_below_it_returns(name, report):
     assert len({state["call"] for state in states}) > 4, "the sliders move the call"
 
 
-def test_an_address_brings_a_figure_back(page, reported):
-    states = reported(f"{page}#live-huber?delta=2.5&x=-4")
+def test_an_address_brings_a_figure_back(reported, tmp_path):
+    states = reported(f"{page_of(['MSE', 'Huber'], tmp_path)}#live-huber?delta=2.5&x=-4")
     first = next(state for state in states if state["name"] == "live-huber")
     assert first["call"] == "loss = lossref.Huber(delta=2.5)\nloss.value_and_grad([-4], [0])"
 
 
+# ---------------------------------------------------------------------------------------------- a figure of its own
+
+
+def test_a_file_of_one_figure_shows_it_without_a_complaint_and_without_a_network(opened, tmp_path):
+    for name, span in (("stated", (-40, 60)), ("Focal", None), ("AdamW", None)):
+        file = tmp_path / f"{name}.html"
+        live_figure(INSTANCES[name], span=span).save(file)
+        assert not re.search(r"""(src|href|@import|url\()\s*=?\s*["']?(?!#|\$)""", file.read_text(encoding="utf-8"))
+        dom, complaints = opened(file.as_uri())
+        assert not complaints
+        (call,) = re.findall(r"<pre><code>(.+?)</code></pre>", dom, re.DOTALL)
+        shown = [float(value) for value in re.findall(r'data-exact="([^"]+)"', dom)]
+        assert close(shown, library(made_of(name), html.unescape(call)))
+        assert re.search(r'<path d="M[^"]+" class="live-line live-0">', dom)
+        assert span is None or {"−40", "60"} <= set(re.findall(r'class="live-tick"[^>]*>([^<]+)<', dom))
+
+
+def test_a_notebook_may_show_the_same_figure_twice(reported, tmp_path):
+    shown = live_figure(INSTANCES["Huber"])._repr_html_(), live_figure(lossref.Huber(delta=0.5))._repr_html_()
+    report = """<pre id="report"></pre><script>addEventListener("load", () => {
+      const told = [...document.querySelectorAll("iframe")].map((frame) => [
+        frame.contentDocument.querySelector(".live-call code").textContent,
+        frame.contentDocument.documentElement.scrollHeight <= frame.clientHeight,
+      ]);
+      document.getElementById("report").textContent = JSON.stringify(told);
+    });</script>"""
+    file = tmp_path / "notebook.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8><body>{''.join(shown)}{report}", encoding="utf-8")
+    call = "loss = lossref.Huber(delta={})\nloss.value_and_grad([2], [0])"
+    assert reported(file.as_uri()) == [[call.format("1"), True], [call.format("0.5"), True]]
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "error", "message"),
+    [
+        (lossref.Huber, {}, TypeError, "formula must be a loss, .* got <class"),
+        (lossref.Huber() + lossref.MAE(), {}, TypeError, "and no sum of them"),
+        (lossref.AdamW(lr=lossref.Cosine(peak=1.0, steps=9)), {}, TypeError, r"lr of AdamW\(.* is a schedule"),
+        (lossref.Huber(), {"span": (2, 2)}, ValueError, r"span must go .* got \(2, 2\)"),
+        (lossref.Huber(), {"span": (0, np.inf)}, ValueError, "span must go from a finite number to a larger one"),
+        (
+            from_formula("Erf", lambda pred, target: sp.erf(pred)),
+            {},
+            NotImplementedError,
+            r"no JavaScript for erf\(pred",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(formula, options, error, message):
+    with pytest.raises(error, match=f"^live_figure: .*{message}"):
+        live_figure(formula, **options)
+
+
+def test_letters_are_legible_without_a_typesetter():
+    letters = {r"\beta_1": "β<sub>1</sub>", r"\hat y": "y\u0302", r"\eta_{\max}": "η<sub>max</sub>", "q": "q"}
+    assert {tex: plain(tex) for tex in letters} == letters
+    assert plain(r"\bar{x}_{\frac12}") == ""
+
+
 def test_nothing_but_the_formulas_differs_between_figures():
     player = PLAYER.read_text(encoding="utf-8")
-    assert not [name for name in NAMES if re.search(rf"\b{name}\b", player)]
+    assert not [name for name in INSTANCES if name[0].isupper() and re.search(rf"\b{name}\b", player)]
     assert "innerHTML" not in player
-    assert "http" not in player.replace("http://www.w3.org/2000/svg", "")
+    assert "http" not in player.replace("http://www.w3.org/2000/svg", "") + STYLE.read_text(encoding="utf-8")
