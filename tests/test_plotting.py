@@ -83,6 +83,11 @@ def test_names_are_kept_apart_and_in_order(places):
     assert moved.sum() == pytest.approx(sum(places))  # nobody moves more than all together must
 
 
+def test_names_stay_beside_their_panel():
+    assert plotting.spread([0.0, 0.5, 0.0, 0.01], 0.1, within=(0, 1)) == pytest.approx([0.0, 0.5, 0.1, 0.2])
+    assert plotting.spread([1.0, 0.3, 0.99], 0.1, within=(0, 1)) == pytest.approx([1.0, 0.3, 0.9])
+
+
 def test_names_stand_at_the_ends_of_their_lines():
     _, (panel,) = plotting.panels()
     panel.plot([0, 0.8, 2], [0, 0.8, 2], label="rises", color=plotting.PALETTE[0])

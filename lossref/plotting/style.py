@@ -75,6 +75,7 @@ def panels(
     plt.rcParams.update(STYLE)
     size = (width or (6.4 if count == 1 else 9.0), height)
     figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, layout="constrained", **more)
+    figure.get_layout_engine().set(w_pad=0.1)  # between the names of one panel's lines and the axis of the next
     for panel in axes[0]:
         panel.grid(color=GRID, linewidth=0.6)
         panel.set_axisbelow(True)
@@ -190,7 +191,7 @@ def name_lines(axes: Axes, names: Sequence[str] | None = None, *, lines: Sequenc
         ends.append([across, up, name, line.get_color()])
     gap = 13 / 72 * axes.figure.dpi / axes.get_window_extent().height
     margin = [end for end in ends if end[0] > 0.9]
-    place = spread([end[1] for end in margin], gap)
+    place = spread([end[1] for end in margin], gap, within=(0, 1))  # what lies below is the axis, above it the title
     for (_, _, name, colour), up in zip(margin, place, strict=True):
         axes.annotate(
             name,
@@ -217,7 +218,7 @@ def name_lines(axes: Axes, names: Sequence[str] | None = None, *, lines: Sequenc
             )
 
 
-def spread(places: Sequence[float], gap: float) -> Array:
+def spread(places: Sequence[float], gap: float, within: tuple[float, float] = (-np.inf, np.inf)) -> Array:
     """Move numbers as little as it takes to stand at least ``gap`` apart, in the order they have.
 
     Parameters
@@ -226,6 +227,8 @@ def spread(places: Sequence[float], gap: float) -> Array:
         The numbers.
     gap : float
         The least distance of two of them.
+    within : tuple of float, optional
+        Between which numbers all of them shall stand, as far as the gaps allow it.
 
     Returns
     -------
@@ -240,6 +243,7 @@ def spread(places: Sequence[float], gap: float) -> Array:
         while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
     fitted = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks]) if blocks else rungs
+    fitted = np.clip(fitted, within[0], within[1] - gap * (len(places) - 1))
     moved = np.empty(len(places))
     moved[order] = fitted + gap * np.arange(len(places))
     return moved
