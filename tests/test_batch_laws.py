@@ -25,6 +25,9 @@ TRIPLETS = [loss for loss in BATCH if isinstance(loss, lossref.BatchTriplet)]
 COSINES = [loss for loss in BATCH if loss not in TRIPLETS]
 STRATEGIES = ("all", "easy", "semi-hard", "hard", "batch-hard")
 
+#: Of which value and gradient are 0: nothing for laws that compare what is not.
+EASY = lossref.BatchTriplet(strategy="easy", margin=0.3)
+
 every_loss = pytest.mark.parametrize("loss", BATCH, ids=repr)
 every_triplet_loss = pytest.mark.parametrize("loss", TRIPLETS, ids=repr)
 every_cosine_loss = pytest.mark.parametrize("loss", COSINES, ids=repr)
@@ -203,7 +206,24 @@ def test_the_loss_is_the_mean_over_what_is_mined(loss, backend, rng):
         np.testing.assert_allclose(summed(loss).values(x, labels), np.bincount(a, costs, samples), rtol=1e-12)
 
 
-@every_triplet_loss
+def test_easy_triplets_cost_nothing_and_are_counted(backend, rng):
+    """Whole numbers on a line: some gaps are the margin itself, and neither easy nor costly."""
+    for squared in (False, True):
+        x, labels = rng.integers(0, 9, (30, 1)).astype(float), rng.integers(0, 4, 30)
+        easy = lossref.BatchTriplet(strategy="easy", margin=3.0, squared=squared)
+        every, done = dataclasses.replace(easy, strategy="all").counts(x, labels), easy.counts(x, labels)
+        between = len(mine(x, labels, "semi-hard", 3.0, squared)) - len(mine(x, labels, "semi-hard", 2.5, squared))
+        assert done == (every.chosen - every.active - between, 0)
+        assert min(done.chosen, every.active, between) > 0
+        assert len(mine(x, labels, "easy", 3.0, squared)) == done.chosen
+        value, grad = easy.value_and_grad(x, labels)
+        assert value == easy(x, labels) == 0
+        assert not grad.any()
+        assert not easy.values(x, labels).any()
+        assert easy.counts(100 * x, labels).chosen > done.chosen
+
+
+@pytest.mark.parametrize("loss", [*TRIPLETS, EASY], ids=repr)
 def test_the_same_bits_for_every_backend_and_number_of_threads(loss, threads, rng):
     for samples, width in ((5, 1), (33, 33), (257, 2)):  # large work alone is given to threads
         arrays = draw(loss, rng, samples, width, classes=max(2, samples // 2))

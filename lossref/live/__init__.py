@@ -21,7 +21,7 @@ __all__ = ["LiveFigure", "live_figure"]
 
 
 class LiveFigure:
-    """A figure with sliders, as :func:`lossref.live_figure` makes it: a notebook shows it, :meth:`save` writes it to a file."""
+    """What :func:`lossref.live_figure` returns: a notebook shows it, and :meth:`save` writes it to a file."""
 
     def __init__(self, formula: Formula, made: dict[str, Any]) -> None:
         self._title = repr(formula)

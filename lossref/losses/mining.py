@@ -13,7 +13,8 @@ from lossref._arrays import Array, ordered_sum, prepare_batch
 from lossref._parameters import Range, choice, flag, nonnegative
 from lossref.losses.base import BatchLoss
 
-MINED: Range = choice("all", ("all", "easy", "semi-hard", "hard", "batch-hard")).metadata["range"]
+STRATEGIES = ("all", "easy", "semi-hard", "hard", "batch-hard")
+MINED: Range = choice("all", STRATEGIES).metadata["range"]
 MARGIN: Range = nonnegative(0.2).metadata["range"]
 SQUARED: Range = flag(False).metadata["range"]
 
@@ -103,10 +104,10 @@ class BatchTriplet(BatchLoss):
     ----------
     margin : float >= 0, default 0.2
         The margin :math:`m`, in the unit of the distance :math:`d`.
-    strategy : {"batch-hard", "all", "hard", "semi-hard"}, default "batch-hard"
+    strategy : {"batch-hard", "all", "hard", "semi-hard", "easy"}, default "batch-hard"
         The triplets :math:`T`, as ``lossref.losses.mine`` defines them: for each anchor its farthest positive and
         nearest negative; every triplet there is; those in which the negative is no farther than the positive; those in
-        which it is farther, but by no more than the margin.
+        which it is farther, but by no more than the margin; those in which it is farther by more than that.
     squared : bool, default False
         Take squared Euclidean distances, as FaceNet does, instead of Euclidean ones.
     reduction : {"mean", "sum"}, default "mean"
@@ -118,6 +119,10 @@ class BatchTriplet(BatchLoss):
     average of the non-zero ones (Hermans et al.; the default of pytorch-metric-learning) is larger by the quotient of
     the two numbers that ``counts`` returns, and jumps whenever one of them arrives at 0. Under ``"hard"`` and
     ``"semi-hard"``, :math:`k` itself changes from step to step.
+
+    ``"easy"`` is there to be watched, and trains nothing: value and gradient are 0, and ``counts`` says how many
+    triplets are done with. While a model learns, that number rises towards the one of ``"all"``. Once it stands close
+    to it, means over all triplets are means over zeros, and it is time for a strategy that leaves the easy ones out.
 
     Embeddings are taken as they are. FaceNet's lie on the unit sphere; without that, or a penalty, a model can buy its
     margin by growing. A common way to fail is the opposite: ``"batch-hard"`` with large learning rates draws all
@@ -156,10 +161,12 @@ class BatchTriplet(BatchLoss):
            [ 0.]])
     >>> lossref.BatchTriplet(strategy="all", margin=0.25).counts(embeddings, labels)
     Counts(chosen=8, active=7)
+    >>> lossref.BatchTriplet(strategy="easy", margin=0.25).counts(embeddings, labels)
+    Counts(chosen=1, active=0)
     """
 
     margin: float = nonnegative(0.2, slider=(0.0, 2.0))
-    strategy: str = choice("batch-hard", ("all", "hard", "semi-hard", "batch-hard"))
+    strategy: str = choice("batch-hard", STRATEGIES)
     squared: bool = flag(False)
 
     samples = (
