@@ -2,11 +2,10 @@
 Forward KL covers both peaks, reverse KL chooses one
 ====================================================
 
-A bell must stand for a distribution with two peaks, one larger than the other. Which bell is nearest depends on who
-pays for what. KL of the target from the bell, the loss of every classifier, charges what the target has and the bell
-lacks: the bell spreads over both peaks and the valley between them. With the two exchanged, what the bell invents is
-charged, and it settles on the larger peak. To Jensen and Shannon's divergence, which charges both sides alike, both
-bells are almost equally near; here it takes the wide one.
+A bell must stand for a distribution with two peaks. Which bell is nearest depends on who pays for what. KL of the
+target from the bell, the loss of every classifier, charges what the target has and the bell lacks: the bell spreads
+over both peaks and the valley between them. With the two exchanged, what the bell invents is charged, and it settles on
+the larger peak. To Jensen and Shannon's divergence, which charges both alike, both bells are almost equally near.
 """
 
 import numpy as np
@@ -46,14 +45,8 @@ for name, best in nearest.items():
     apart = ", ".join(f"{each} {distance[best]:.3f}" for each, distance in distances.items())
     print(f"{name:15} center {centers[best]:5.2f}, width {widths[best]:.2f}: {apart}")
 
-described = [
-    f"{name} a center of {centers[best]:.1f} and a width of {widths[best]:.2f}" for name, best in nearest.items()
-]
-describe(
-    figure,
-    "A density with peaks at -2, the larger, and 2, and the nearest bell by three divergences. "
-    f"The nearest bell has by {', by '.join(described)}.",
-)
+told = "; ".join(f"by {name} centered at {centers[i]:.1f}, of width {widths[i]:.2f}" for name, i in nearest.items())
+describe(figure, f"A density with peaks at -2, the larger, and 2, and the nearest bell by three divergences: {told}.")
 forward, reverse, both = nearest.values()
 assert widths[forward] > 1.9
 assert abs(centers[forward] - (0.65 * -2 + 0.35 * 2)) < 0.1

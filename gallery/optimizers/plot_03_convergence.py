@@ -17,8 +17,7 @@ from lossref.training import batches
 
 x, y = load_breast_cancer(return_X_y=True)
 x, y = (x - x.mean(axis=0)) / x.std(axis=0), y.astype(float)
-loss, penalty = lossref.BinaryCrossEntropy(), lossref.L2(lam=1e-3)
-model = Linear(inputs=30)
+loss, penalty, model = lossref.BinaryCrossEntropy(), lossref.L2(lam=1e-3), Linear(inputs=30)
 updates, seeds = 400, 7
 
 
@@ -28,10 +27,8 @@ def whole(params):
 
 def train(optimizer, seed, size=32, steps=updates):
     """Return the loss over all samples after each eighth update."""
-    params = model.init()
-    state, seen, stream = optimizer.init(params), [whole(params)], batches(len(y), size, seed=seed)
-    for step in range(1, steps + 1):
-        batch = next(stream)
+    state, seen = optimizer.init(params := model.init()), [whole(params)]
+    for step, batch in zip(range(1, steps + 1), batches(len(y), size, seed=seed), strict=False):
         grads = model.backward(params, x[batch], loss.grad(model.forward(params, x[batch]), y[batch]))
         grads["weights"] += penalty.grad(params["weights"])
         optimizer.step(params, grads, state)
@@ -47,8 +44,7 @@ kinds = {
     "momentum, 0.1": lossref.SGD(lr=0.1, momentum=0.9),
     "Adam, 0.03": lossref.Adam(lr=0.03),
 }
-figure, (panel,) = panels(height=4)
-halfway = {}
+(figure, (panel,)), halfway = panels(height=4), {}
 for index, (name, optimizer) in enumerate(kinds.items()):
     runs = np.array([train(optimizer, seed) for seed in range(seeds)]) - lowest
     band(panel, np.arange(0, updates + 1, 8), runs, index, name)
@@ -57,11 +53,7 @@ for index, (name, optimizer) in enumerate(kinds.items()):
 panel.set(xlabel="step (updates of 32 samples)", ylabel="loss above the lowest (nats, logarithmic)", yscale="log")
 panel.set(xlim=(0, updates), ylim=(1e-4, 1))
 name_lines(panel)
-describe(
-    figure,
-    "Loss above its minimum over 400 updates, logarithmic, median and 10–90 % band of 7 seeds. After 200 updates it is "
-    + ", ".join(f"{value:.4f} for {name}" for name, value in halfway.items())
-    + ".",
-)
+told = ", ".join(f"{value:.4f} for {name}" for name, value in halfway.items())
+describe(figure, f"Loss above its minimum over 400 updates, median and band of 7 seeds. After 200 updates: {told}.")
 assert 0.5 < halfway["momentum, 0.1"] / halfway["SGD, 1"] < 2
 assert halfway["SGD, 0.1"] > 4 * halfway["momentum, 0.1"]

@@ -13,11 +13,9 @@ from sklearn.datasets import load_diabetes
 import lossref
 from lossref.plotting import INK, describe, name_lines, panels
 
-features, target = load_diabetes(return_X_y=True, scaled=False)
-names = load_diabetes().feature_names
-x = (features - features.mean(0)) / features.std(0)
-y = target - target.mean()
-loss = lossref.MSE()
+patients, loss = load_diabetes(scaled=False), lossref.MSE()
+x = (patients.data - patients.data.mean(0)) / patients.data.std(0)
+y = patients.target - patients.target.mean()
 step = 1 / (2 * np.linalg.eigvalsh(x.T @ x / len(x))[-1])  # 1 / the largest curvature: no step overshoots
 
 
@@ -39,19 +37,12 @@ for kind in (lossref.L1, lossref.L2):
 
 figure, axes = panels(2, sharey=True)
 for panel, (kind, path) in zip(axes, paths.items(), strict=True):
-    for feature, name in enumerate(names):
+    scale = strengths if kind == "L1" else strengths / 10
+    for name, line in zip(patients.feature_names, np.transpose(path), strict=True):
         strong = name in ("bmi", "s5", "bp", "sex")
-        line = np.array(path)[:, feature]
-        scale = strengths if kind == "L1" else strengths / 10
-        panel.plot(
-            scale,
-            line,
-            color=INK if strong else "#8a8a8a",
-            linewidth=1.8 if strong else 1.0,
-            label=name if strong else f"_{name}",
-        )
-    panel.set(xscale="log", xlabel="strength λ (unit²; logarithmic, falling)", title=kind)
-    panel.invert_xaxis()
+        look = {"color": INK, "linewidth": 1.8} if strong else {"color": "#8a8a8a", "linewidth": 1.0}
+        panel.plot(scale, line, label=name if strong else f"_{name}", **look)
+    panel.set(xscale="log", xlabel="strength λ (unit²; logarithmic, falling)", title=kind, xlim=scale[[0, -1]])
     name_lines(panel)
 axes[0].set_ylabel("weight (points per standard deviation)")
 kept = {kind: int((path[20] != 0).sum()) for kind, path in paths.items()}

@@ -3,9 +3,9 @@ Where lists differ in level, whom ranks will judge should train on ranks
 ========================================================================
 
 A linear model scores the items of 150 lists, and NDCG judges their order in 150 others. Grades depend on the worth of
-an item, which is to be learned, and on the level of its list, such as how hard a query is, which moves all grades of a
-list together and says nothing about their order. Squared error learns the level too, and pays for it with worth. Losses
-over a list do not see it. If all lists have one level, there is nothing in it: squared error ranks just as well.
+an item and on the level of its list, such as how hard a query is, which moves all grades of a list together and says
+nothing about their order. Squared error learns the level too, and pays for it with worth; losses over a list do not see
+it. If all lists have one level, squared error ranks just as well.
 """
 
 import numpy as np
@@ -27,15 +27,10 @@ def draw(level, seed):
     return features, np.digitize(worth - hardness, [0.8, 1.8]).astype(float)
 
 
-def fitted(loss, features, grades):
-    """The weights that minimize a loss of the scores, with an intercept, to which losses over a list are blind."""
-    inputs = np.concatenate([features, np.ones((*grades.shape, 1))], axis=2)
-
-    def objective(weights):
-        value, slopes = loss.value_and_grad(inputs @ weights, grades)
-        return value, np.einsum("nkd,nk->d", inputs, slopes)
-
-    return minimize(objective, np.zeros(9), jac=True, method="L-BFGS-B").x[:8]
+def objective(weights, loss, features, grades):
+    """A loss of the scores and its slopes; the last weight is an intercept, to which losses over a list are blind."""
+    value, slopes = loss.value_and_grad(features @ weights[:8] + weights[8], grades)
+    return value, np.append(np.tensordot(slopes, features, 2), slopes.sum())
 
 
 def ndcg(scores, grades, places=5):
@@ -49,19 +44,17 @@ reached = {name: np.zeros((seeds, len(levels))) for name in losses}
 for seed, (place, level) in ((seed, each) for seed in range(seeds) for each in enumerate(levels)):
     features, grades = draw(level, seed)
     for name, loss in losses.items():
-        weights = fitted(loss, features[:half], grades[:half])
+        weights = minimize(objective, np.zeros(9), (loss, features[:half], grades[:half]), "L-BFGS-B", jac=True).x[:8]
         reached[name][seed, place] = ndcg(features[half:] @ weights, grades[half:])
 
-figure, (panel,) = panels()
+(figure, (panel,)), means = panels(), {}
 for index, (name, runs) in enumerate(reached.items()):
     band(panel, levels, list(runs), index, name)
-    print(f"{name:14} NDCG of five: {runs[:, 0].mean():.3f} with one level, {runs[:, -1].mean():.3f} with levels apart")
+    means[name] = runs.mean(axis=0)
+    print(f"{name:14} NDCG of five: {means[name][0]:.3f} with one level, {means[name][-1]:.3f} with levels apart")
 panel.set(xlabel="spread of the levels of lists", ylabel="NDCG of the first five", xlim=(0, 2))
 name_lines(panel)
-means = {name: runs.mean(axis=0) for name, runs in reached.items()}
 said = ", ".join(f"{name} {mean[0]:.2f} and {mean[-1]:.2f}" for name, mean in means.items())
-describe(
-    figure, f"NDCG on held-out lists against the spread of their levels. At spreads of 0 and 2 they reach: {said}."
-)
+describe(figure, f"NDCG on held-out lists against the spread of their levels. At spreads of 0 and 2: {said}.")
 assert min(means["ListNet"][-1], means["pairs"][-1]) > means["squared error"][-1] + 0.05
 assert max(abs(means[name][0] - means["squared error"][0]) for name in losses) < 0.02
