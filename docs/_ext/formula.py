@@ -268,16 +268,13 @@ def pictures(formula: type[Formula], backreferences: Path) -> str:
     return f"{heading('Pictures')}\n.. minigallery:: {name}\n"
 
 
-INNER = {"formula", "prox_formula", "reference", "reference_prox", "reference_curvature"}  # shown as readings
-INNER |= {
-    "counted",
-    "latex",
-    "expression",
-    "arguments",
-    "hyperparameters",
-    "range_of",
-    "lengths",
-}  # of use to the book and the tests
+#: What the author of a formula writes or reads, and who calls it does not.
+INNER = {
+    *("formula", "prox_formula", "reference", "reference_prox", "reference_curvature"),  # shown as readings
+    *("expression", "expression_at", "arguments", "hyperparameters", "range_of", "letters", "lengths", "latex"),
+    *("predictions", "target_spread", "parts", "parameters_shown", "check_parameters", "flattened"),
+    *("buffers", "family", "scalars"),
+}
 
 
 def methods(formula: type[Formula]) -> list[str]:

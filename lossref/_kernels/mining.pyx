@@ -254,7 +254,7 @@ def triplets(formula, const double[:, ::1] x, double scale, const long long[::1]
     """What the triplets of each anchor cost, how many are chosen, how many cost something, and the slopes."""
     cdef const double[:, :, ::1] tiles = tiled(np.asarray(x))
     cdef Batch batch = batch_of(x, tiles, scale, labels, formula.squared)
-    cdef Choice choice = choice_of(formula.choice)
+    cdef Choice choice = choice_of(formula._choice)
     cdef Py_ssize_t n = batch.n, width = batch.width, first = 0, last, slices = (width + SLICE - 1) // SLICE, a, k
     cdef double[::1] terms = np.zeros(n)
     cdef double[:, ::1] slopes = np.zeros((n, width))

@@ -215,7 +215,7 @@ class RowwiseLoss(PredictionLoss):
 
     A subclass gives ``formula(pred, target, ...)``, where both are tuples of symbols, one a class; ``reference(pred,
     mass)``, which returns the values of the rows and the slopes; and ``reference_curvature(pred, mass)``. The mass of a
-    row is its target with class weights and smoothing applied, as :meth:`target_mass` makes it.
+    row is its target with class weights and smoothing applied, as :meth:`target_spread` has them.
     """
 
     #: How many classes a printed formula has.
@@ -312,7 +312,7 @@ class JointLoss(Loss):
         ValueError
             If shapes differ: nothing is broadcast. If a label is none.
         """
-        value: float = _backend.kernels[self._kernel].value(self, self.counted(arrays), weight)
+        value: float = _backend.kernels[self._kernel].value(self, self._counted(arrays), weight)
         return value
 
     def values(self, *arrays: Any, weight: Any = None, out: Array | None = None) -> Any:
@@ -330,7 +330,7 @@ class JointLoss(Loss):
         numpy.ndarray
             The values, times their weights where weights are given.
         """
-        return _backend.kernels[self._kernel].values(self, self.counted(arrays), weight, out)
+        return _backend.kernels[self._kernel].values(self, self._counted(arrays), weight, out)
 
     def grad(self, *arrays: Any, weight: Any = None, out: Any = None) -> tuple[Any, ...]:
         """Return the gradients of the reduced value, one for each learned array.
@@ -347,7 +347,7 @@ class JointLoss(Loss):
         tuple of numpy.ndarray
             In the order of the arrays, each of the shape of the array it belongs to, in the precision of the first.
         """
-        slopes: tuple[Any, ...] = _backend.kernels[self._kernel].grad(self, self.counted(arrays), weight, out)
+        slopes: tuple[Any, ...] = _backend.kernels[self._kernel].grad(self, self._counted(arrays), weight, out)
         return slopes
 
     def value_and_grad(self, *arrays: Any, weight: Any = None, out: Any = None) -> tuple[float, tuple[Any, ...]]:
@@ -368,7 +368,7 @@ class JointLoss(Loss):
             What :meth:`grad` returns.
         """
         both: tuple[float, tuple[Any, ...]] = _backend.kernels[self._kernel].value_and_grad(
-            self, self.counted(arrays), weight, out
+            self, self._counted(arrays), weight, out
         )
         return both
 
@@ -387,10 +387,10 @@ class JointLoss(Loss):
         tuple of numpy.ndarray
             The second derivative in each element, 0 where the loss is a straight line.
         """
-        bends: tuple[Any, ...] = _backend.kernels[self._kernel].curvature(self, self.counted(arrays), weight, out)
+        bends: tuple[Any, ...] = _backend.kernels[self._kernel].curvature(self, self._counted(arrays), weight, out)
         return bends
 
-    def counted(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _counted(self, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arrays, if there are as many as the class names."""
         if len(arrays) != len(self.arrays):
             name, wanted = type(self).__name__, ", ".join(self.arrays)
@@ -507,13 +507,13 @@ class BatchLoss(Loss):
         ValueError
             If shapes differ: nothing is broadcast.
         """
-        prepared, _ = self.prepared(arrays)
-        terms, count, _ = self.checked_parts(prepared)
+        prepared, _ = self._prepared(arrays)
+        terms, count, _ = self._checked_parts(prepared)
         if self.reduction == "mean" and count == 0:
             warnings.warn(
                 f"{type(self).__name__}: the mean is NaN, for no {self.counted}", RuntimeWarning, stacklevel=2
             )
-        return self.total(terms, count)
+        return self._total(terms, count)
 
     def values(self, *arrays: Any, out: Array | None = None) -> Any:
         """Return what each sample adds to the sum.
@@ -530,10 +530,10 @@ class BatchLoss(Loss):
         numpy.ndarray
             Their sum is the value with ``reduction="sum"``.
         """
-        prepared, kind = self.prepared(arrays)
+        prepared, kind = self._prepared(arrays)
         if out is not None:
             check_out(type(self).__name__, out, kind, prepared[0].shape[:1], {})
-        return deliver_values(self.checked_parts(prepared)[0], out, kind)
+        return deliver_values(self._checked_parts(prepared)[0], out, kind)
 
     def grad(self, *arrays: Any, out: Any = None) -> Any:
         """Return the gradient of the reduced value.
@@ -570,23 +570,23 @@ class BatchLoss(Loss):
         grad : numpy.ndarray, or a tuple of them
             What :meth:`grad` returns.
         """
-        prepared, kind = self.prepared(arrays)
-        given = self.checked_out(out, kind, prepared[0].shape)
-        terms, count, slopes = self.checked_parts(prepared)
+        prepared, kind = self._prepared(arrays)
+        given = self._checked_out(out, kind, prepared[0].shape)
+        terms, count, slopes = self._checked_parts(prepared)
         scale = 1.0 if self.reduction == "sum" else 1 / count if count else 0.0
         grads = tuple(deliver_values(scale * s, room, kind) for s, room in zip(slopes, given, strict=True))
-        return self.total(terms, count), grads if len(grads) > 1 else grads[0]
+        return self._total(terms, count), grads if len(grads) > 1 else grads[0]
 
-    def prepared(self, arrays: tuple[Any, ...]) -> tuple[list[Array], np.dtype[Any]]:
+    def _prepared(self, arrays: tuple[Any, ...]) -> tuple[list[Array], np.dtype[Any]]:
         """The arrays in the form the batch is computed in, and the dtype of its gradients."""
         return prepare_batch(type(self).__name__, self.arrays, len(self.learned), arrays)
 
-    def total(self, terms: Array, count: int) -> float:
+    def _total(self, terms: Array, count: int) -> float:
         """The reduced value."""
         with np.errstate(all="ignore"):
             return float(np.divide(ordered_sum(terms), count if self.reduction == "mean" else 1))
 
-    def checked_out(self, out: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    def _checked_out(self, out: Any, kind: np.dtype[Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
         """One array for each gradient, or None where the caller gave none."""
         if out is None:
             return (None,) * len(self.learned)
@@ -597,7 +597,7 @@ class BatchLoss(Loss):
             check_out(type(self).__name__, array, kind, shape, {})
         return given
 
-    def checked_parts(self, prepared: list[Array]) -> tuple[Array, int, tuple[Array, ...]]:
+    def _checked_parts(self, prepared: list[Array]) -> tuple[Array, int, tuple[Array, ...]]:
         """The parts, all NaN for a batch with a NaN or an infinity: each sample is compared with that one."""
         learned = prepared[: len(self.learned)]
         if all(np.isfinite(array).all() for array in learned):

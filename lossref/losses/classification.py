@@ -111,14 +111,14 @@ class BinaryCrossEntropy(PointwiseLoss):
     def _choose_kernel(self) -> str:
         return self.name if self.from_logits else f"{self.name}_probabilities"
 
-    def masses(self, target: Array) -> tuple[Array, Array]:
+    def _masses(self, target: Array) -> tuple[Array, Array]:
         """What the target puts on class 1 and on class 0, in float64."""
         y = np.where((target >= 0) & (target <= 1), target, np.nan).astype(np.float64)
         keep, spread = 1 - self.label_smoothing, self.label_smoothing / 2
         return self.pos_weight * (y * keep + spread), (1 - y) * keep + spread
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
-        a, b = self.masses(target)
+        a, b = self._masses(target)
         z = pred.astype(np.float64)
         if self.from_logits:
             e = np.exp(-np.abs(z))
@@ -132,7 +132,7 @@ class BinaryCrossEntropy(PointwiseLoss):
         return value.astype(pred.dtype), slope.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        a, b = self.masses(target)
+        a, b = self._masses(target)
         z = pred.astype(np.float64)
         if self.from_logits:
             e = np.exp(-np.abs(z))

@@ -195,7 +195,7 @@ class Penalized(Sum):
         """The terms of both parts."""
         return (*self.loss.terms, *self.penalty.terms)
 
-    def parameters(self, w: Any) -> Any:
+    def _given(self, w: Any) -> Any:
         """The parameters, if they were given."""
         if w is None:
             raise TypeError(f"Penalized: {self.penalty!r} is a penalty on the parameters; pass them as w=")
@@ -219,7 +219,7 @@ class Penalized(Sum):
             The sum.
         """
         now = self.at(t)
-        return float(now.loss(pred, target, weight=weight) + now.penalty(self.parameters(w)))
+        return float(now.loss(pred, target, weight=weight) + now.penalty(self._given(w)))
 
     def values(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None, t: Any = None) -> Any:
         """Return the losses of each element (or row), not reduced: a penalty belongs to none of them.
@@ -249,7 +249,7 @@ class Penalized(Sum):
             In the predictions, and in the parameters.
         """
         now, (place, other) = self.at(t), out
-        pull = now.penalty.grad(self.parameters(w), out=other)
+        pull = now.penalty.grad(self._given(w), out=other)
         return now.loss.grad(pred, target, weight=weight, out=place), pull
 
     def value_and_grad(
@@ -270,7 +270,7 @@ class Penalized(Sum):
             What :meth:`grad` returns.
         """
         now, (place, other) = self.at(t), out
-        cost, pull = now.penalty.value_and_grad(self.parameters(w), out=other)
+        cost, pull = now.penalty.value_and_grad(self._given(w), out=other)
         value, slope = now.loss.value_and_grad(pred, target, weight=weight, out=place)
         return value + cost, (slope, pull)
 

@@ -46,14 +46,14 @@ class Custom(PointwiseLoss):
         return self._expression
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
-        value, slope = compiled(self._expression, tuple(self.arguments().values()))[0](*self.numbers(pred, target))
+        value, slope = compiled(self._expression, tuple(self.arguments().values()))[0](*self._numbers(pred, target))
         return known(value, pred, target), known(slope, pred, target)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        bend = compiled(self._expression, tuple(self.arguments().values()))[1](*self.numbers(pred, target))
+        bend = compiled(self._expression, tuple(self.arguments().values()))[1](*self._numbers(pred, target))
         return known(bend, pred, target)
 
-    def numbers(self, pred: Array, target: Array) -> list[Any]:
+    def _numbers(self, pred: Array, target: Array) -> list[Any]:
         """What the compiled expression is called with: arrays in float64, and the settings."""
         settings = (np.float64(getattr(self, name)) for name, _ in self._defaults)  # by 0 they divide as arrays do
         return [pred.astype(np.float64), target.astype(np.float64), *settings]

@@ -485,7 +485,7 @@ class Perceptual:
         float
             The loss of their features.
         """
-        pred, target = self.prepared(pred, target)
+        pred, target = self._prepared(pred, target)
         value: float = self.loss(self.features.forward(pred), self.features.forward(target))
         return value
 
@@ -504,14 +504,14 @@ class Perceptual:
         grad : numpy.ndarray
             Of the shape of ``pred``.
         """
-        pred, target = self.prepared(pred, target)
+        pred, target = self._prepared(pred, target)
         value, slope = self.loss.value_and_grad(self.features.forward(pred), self.features.forward(target))
         grad = self.features.vjp(pred, slope)
         check_shape("Perceptual", "what features.vjp returns", grad, "pred", pred.shape)
         return value, grad
 
     @staticmethod
-    def prepared(pred: Any, target: Any) -> tuple[Array, Array]:
+    def _prepared(pred: Any, target: Any) -> tuple[Array, Array]:
         """Both as arrays of one shape."""
         pred, target = as_floats("Perceptual", "pred", pred), as_floats("Perceptual", "target", target)
         check_shape("Perceptual", "target", target, "pred", pred.shape)

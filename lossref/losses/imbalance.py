@@ -108,7 +108,7 @@ class Focal(PointwiseLoss):
     def _kernel_parameters(self) -> tuple[float, ...]:
         return (self.gamma, *((1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)))
 
-    def masses(self, target: Array) -> tuple[Array, Array]:
+    def _masses(self, target: Array) -> tuple[Array, Array]:
         """What the target puts on class 1 and on class 0, in float64."""
         y = np.where((target >= 0) & (target <= 1), target, np.nan).astype(np.float64)
         _, first, second = self._parameters
@@ -117,12 +117,12 @@ class Focal(PointwiseLoss):
         return np.where((a == 0) & (first > 0), y, a), np.where((b == 0) & (second > 0), 1 - y, b)
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
-        a, b = self.masses(target)
+        a, b = self._masses(target)
         z, gamma = pred.astype(np.float64), self.gamma
         if self.from_logits:
             size = np.abs(z)
             reach, e, likely = softplus_parts(size)
-            doubt, trust = self.powers(reach, e)
+            doubt, trust = self._powers(reach, e)
             near, far = np.where(z > 0, a, b), np.where(z > 0, b, a)
             value = near * doubt * likely + product(far, trust * (size + likely))
             pull = far * trust * (1 + gamma * (e * (reach + likely))) - near * doubt * (e + gamma * likely)
@@ -139,12 +139,12 @@ class Focal(PointwiseLoss):
         return value.astype(pred.dtype), slope.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        a, b = self.masses(target)
+        a, b = self._masses(target)
         z, gamma = pred.astype(np.float64), self.gamma
         if self.from_logits:
             size = np.abs(z)
             reach, e, likely = softplus_parts(size)
-            doubt, trust = self.powers(reach, e)
+            doubt, trust = self._powers(reach, e)
             near, far = np.where(z > 0, a, b), np.where(z > 0, b, a)
             root = np.exp(-0.5 * size)  # e itself may be subnormal where the product is not
             up = near * doubt * (e * (1 + 2 * gamma) + gamma * likely * (gamma - e))
@@ -155,7 +155,7 @@ class Focal(PointwiseLoss):
             last = 1 if gamma == 0 else np.inf if gamma < 1 else 2 if gamma == 1 else 0
             less = gamma if gamma < 1 else gamma - 1
             up, down = (
-                np.where(doubt == 0, product(mass, np.asarray(last)), self.bend(mass * power, surprise, chance, doubt))
+                np.where(doubt == 0, product(mass, np.asarray(last)), self._bend(mass * power, surprise, chance, doubt))
                 for mass, power, surprise, chance, doubt in (
                     (a, power_of_rest(q, less), -np.log(q), q, 1 - q),
                     (b, np.power(q, less), -np.log1p(-q), 1 - q, q),
@@ -164,14 +164,14 @@ class Focal(PointwiseLoss):
             curvature = up + down + 0 * q
         return curvature.astype(pred.dtype)
 
-    def powers(self, reach: Array, e: Array) -> tuple[Array, Array]:
+    def _powers(self, reach: Array, e: Array) -> tuple[Array, Array]:
         """The smaller and the larger probability of a logit of that size, to the power of gamma."""
         whole = 1 + e
         trust = np.power(whole, -self.gamma) * (1 - self.gamma * (((1 - whole) + e) / whole))
         x = self.gamma * reach
         return np.exp(-x) * (1 + product_lost(self.gamma, reach, x)) * trust, trust
 
-    def bend(self, mass: Array, surprise: Array, chance: Array, doubt: Array) -> Array:
+    def _bend(self, mass: Array, surprise: Array, chance: Array, doubt: Array) -> Array:
         """The curvature of one class's term in its probability, where the mass contains the doubt to the power of
         gamma - 1, or of gamma where that is below 1."""
         gamma = self.gamma
@@ -282,7 +282,7 @@ class CategoricalFocal(RowwiseLoss):
         return (self.gamma,)
 
     def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
-        share, doubt, surprise, gain, largest = self.parts(pred)
+        share, doubt, surprise, gain, largest = self._parts(pred)
         powered = mass.astype(np.float64) * np.power(doubt, self.gamma)
         values = product(powered, surprise).sum(axis=1)
         force = powered * (1 + self.gamma * gain)
@@ -293,7 +293,7 @@ class CategoricalFocal(RowwiseLoss):
 
     def reference_curvature(self, pred: Array, mass: Array) -> Array:
         gamma = self.gamma
-        share, doubt, surprise, gain, largest = self.parts(pred)
+        share, doubt, surprise, gain, largest = self._parts(pred)
         powered = mass.astype(np.float64) * np.power(doubt, gamma)
         whole = (powered * (1 + gamma * gain)).sum(axis=1, keepdims=True)
         bent = product(gamma * powered * share, surprise - 2 - (gamma - 1) * gain)  # (1 - p) p dh / dp
@@ -308,7 +308,7 @@ class CategoricalFocal(RowwiseLoss):
         )
         return curvature.astype(pred.dtype)
 
-    def parts(self, pred: Array) -> tuple[Array, Array, Array, Array, Array]:
+    def _parts(self, pred: Array) -> tuple[Array, Array, Array, Array, Array]:
         """Of each class p, 1 - p, -log p, and -p log p / (1 - p); and which is the largest."""
         x = pred.astype(np.float64)
         top, e, others, total, largest = softmax_parts(x)

@@ -95,18 +95,18 @@ class GaussianNLL(PairedLoss):
 
     def reference(self, mean: Array, log_variance: Array, target: Array) -> tuple[Array, Array, Array]:
         s, (m, k) = log_variance.astype(np.float64), precision(log_variance)
-        z, q = self.squares(mean, target, m, k)
+        z, q = self._squares(mean, target, m, k)
         value = np.where(np.isinf(q), q, s / 2 + q)
         kind = mean.dtype
         return value.astype(kind), (np.ldexp(z / 2, k) * (2 * m)).astype(kind), (0.5 - q).astype(kind)
 
     def reference_curvature(self, mean: Array, log_variance: Array, target: Array) -> tuple[Array, Array]:
         m, k = precision(log_variance)
-        z, q = self.squares(mean, target, m, k)
+        z, q = self._squares(mean, target, m, k)
         bend = np.where(np.isnan(z), z, np.ldexp(np.ldexp(m, k), k))
         return bend.astype(mean.dtype), q.astype(mean.dtype)
 
-    def squares(self, mean: Array, target: Array, m: Array, k: Array) -> tuple[Array, Array]:
+    def _squares(self, mean: Array, target: Array, m: Array, k: Array) -> tuple[Array, Array]:
         """The residual times 2**k; and half its square, times m."""
         mean, target = mean.astype(np.float64), target.astype(np.float64)
         r = mean - target

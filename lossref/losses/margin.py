@@ -450,7 +450,7 @@ class MulticlassHinge(RowwiseLoss):
         own, rivals = pred[hot][:, np.newaxis], np.where(hot, -np.inf, pred)
         nearest = np.arange(pred.shape[1]) == rivals.argmax(axis=1)[:, np.newaxis]
         counted = nearest if self.kind == "crammer-singer" else ~hot
-        missing = np.where(counted, self.lead_missing(rivals, own), 0)
+        missing = np.where(counted, self._lead_missing(rivals, own), 0)
         values = ordered_sums(missing) + np.where(np.isnan(pred), pred, 0).sum(axis=1)
         wrong = np.where(np.isnan(values), values, 0).astype(pred.dtype)[:, np.newaxis]
         slopes = np.where(missing > 0, pred.dtype.type(1), 0)
@@ -461,7 +461,7 @@ class MulticlassHinge(RowwiseLoss):
         wrong = np.where(np.isnan(pred), pred, 0).sum(axis=1, keepdims=True)
         return np.broadcast_to(wrong, pred.shape)
 
-    def lead_missing(self, rival: Array, own: Array) -> Array:
+    def _lead_missing(self, rival: Array, own: Array) -> Array:
         """The margin plus rival minus own where that is positive, with what the sums lose by rounding."""
         margin = rival.dtype.type(self.margin)
         margin_low = rival.dtype.type(self.margin - float(margin))

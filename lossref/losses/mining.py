@@ -198,23 +198,23 @@ class BatchTriplet(BatchLoss):
         return sum(costs) / sum(counts)
 
     @property
-    def choice(self) -> Choice:
+    def _choice(self) -> Choice:
         """Which triplets count."""
         return choice_of(self.strategy, self.margin, self.squared)
 
     def parts(self, *prepared: Array) -> tuple[Array, int, tuple[Array, ...]]:
-        terms, chosen, _, slopes = self.of_triplets(*prepared)
+        terms, chosen, _, slopes = self._of_triplets(*prepared)
         return terms, chosen, (slopes,)
 
-    def of_triplets(self, embeddings: Array, labels: Array) -> tuple[Array, int, int, Array]:
+    def _of_triplets(self, embeddings: Array, labels: Array) -> tuple[Array, int, int, Array]:
         """What the kernel returns: the costs of the anchors, the two counts, and the slopes."""
         result: tuple[Array, int, int, Array] = _backend.kernels[self._kernel].parts(self, *scaled(embeddings), labels)
         return result
 
     def counts(self, embeddings: Any, labels: Any) -> Counts:
         """Return how many triplets are chosen, and how many of those cost something."""
-        prepared, _ = self.prepared((embeddings, labels))
-        _, chosen, active, _ = self.of_triplets(*prepared)
+        prepared, _ = self._prepared((embeddings, labels))
+        _, chosen, active, _ = self._of_triplets(*prepared)
         return Counts(chosen, active)
 
     def reference(self, x: Array, scale: float, labels: Array) -> tuple[Array, int, int, Array]:
@@ -222,7 +222,7 @@ class BatchTriplet(BatchLoss):
         terms, total, active, slopes = np.zeros(len(x)), 0, 0, np.zeros_like(x)
         for a in range(len(x)):
             d, (positive, negative) = distances(x, scale, self.squared, a), sides(labels, a)
-            gap, chosen = chosen_gaps(self.choice, d[positive], d[negative])
+            gap, chosen = chosen_gaps(self._choice, d[positive], d[negative])
             costly = chosen & (gap < self.margin)
             costs = np.where(costly, self.margin - gap, 0)
             terms[a] = ordered_sum(np.array([ordered_sum(row) for row in costs]))

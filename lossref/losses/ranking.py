@@ -163,12 +163,12 @@ class ListNet(RowwiseLoss):
         return {"pred": "s"}
 
     def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
-        return cross_entropy.reference(pred, self.top_one(mass))
+        return cross_entropy.reference(pred, self._top_one(mass))
 
     def reference_curvature(self, pred: Array, mass: Array) -> Array:
-        return cross_entropy.reference_curvature(pred, self.top_one(mass))
+        return cross_entropy.reference_curvature(pred, self._top_one(mass))
 
-    def top_one(self, relevances: Array) -> Array:
+    def _top_one(self, relevances: Array) -> Array:
         """The softmax of the relevances: how probable each item is on top."""
         _, e, _, total, _ = softmax_parts(relevances.astype(np.float64))
         chances: Array = e / total
@@ -245,20 +245,20 @@ class PairwiseLogistic(RowwiseLoss):
         return {"pred": "s"}
 
     def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
-        costs, slopes, share = 0, [], self.share_of_a_pair(pred, mass)
-        for above, below, gap, e in self.pairs(pred, mass):
+        costs, slopes, share = 0, [], self._share_of_a_pair(pred, mass)
+        for above, below, gap, e in self._pairs(pred, mass):
             likely, unlikely = (np.where(up, 1, e) / (1 + e) for up in (gap > 0, gap <= 0))
             costs = costs + np.where(above, np.log1p(e) + np.maximum(gap, 0), 0).sum(axis=1)
             slopes.append((np.where(below, unlikely, 0) - np.where(above, likely, 0)).sum(axis=1))
         return share * costs, (share * np.array(slopes)).T.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, mass: Array) -> Array:
-        share = self.share_of_a_pair(pred, mass)
-        bends = [np.where(above | below, e / (1 + e) / (1 + e), 0) for above, below, _, e in self.pairs(pred, mass)]
+        share = self._share_of_a_pair(pred, mass)
+        bends = [np.where(above | below, e / (1 + e) / (1 + e), 0) for above, below, _, e in self._pairs(pred, mass)]
         curvature: Array = (share * np.array([bend.sum(axis=1) for bend in bends])).T.astype(pred.dtype)
         return curvature
 
-    def pairs(self, pred: Array, mass: Array) -> Iterator[tuple[Array, Array, Array, Array]]:
+    def _pairs(self, pred: Array, mass: Array) -> Iterator[tuple[Array, Array, Array, Array]]:
         """For each item: whether it should be above or below each other one, how far that leads, and e to minus it."""
         scores = pred.astype(np.float64)
         for k in range(pred.shape[1]):
@@ -267,7 +267,7 @@ class PairwiseLogistic(RowwiseLoss):
             e = np.exp(-np.abs(gap))
             yield relevance > mass, relevance < mass, gap, e - e * np.sign(gap) * lost(scores, own, gap)
 
-    def share_of_a_pair(self, pred: Array, mass: Array) -> Array:
+    def _share_of_a_pair(self, pred: Array, mass: Array) -> Array:
         """One divided by the number of pairs of each row; 0 where there are none, NaN where something is NaN."""
         pairs = sum((mass[:, k : k + 1] > mass).sum(axis=1) for k in range(mass.shape[1]))
         wrong = np.where(np.isnan(pred) | np.isnan(mass), np.nan, 0).sum(axis=1)

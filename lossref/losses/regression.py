@@ -403,15 +403,15 @@ class PseudoHuber(PointwiseLoss):
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         r = pred - target
         c = np.clip(r, -self.delta, self.delta)
-        root, share = self.parts(r)
+        root, share = self._parts(r)
         return c * (r / (root + share)), c / root
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        root, share = self.parts(pred - target)
+        root, share = self._parts(pred - target)
         k = share / root
         return k * k * k
 
-    def parts(self, r: Array) -> tuple[Array, Array]:
+    def _parts(self, r: Array) -> tuple[Array, Array]:
         """The root of r² + δ², and δ, both divided by the larger of δ and the size of r."""
         a = np.abs(r)
         q = np.minimum(a, self.delta) / np.maximum(a, self.delta)

@@ -87,31 +87,31 @@ class Cauchy(PointwiseLoss):
         near = 0.5 * a * a * np.where(t < 2.0**-60, 1, logarithm / t)
         far = np.where(x < 1e150, logarithm, 2 * (np.log(a) - math.log(self.scale)))
         value = np.where(x < 2, near, 0.5 * self.scale**2 * far)
-        slope = np.clip(r, -self.scale, self.scale).astype(np.float64) * self.share(a) / self.whole(a)
+        slope = np.clip(r, -self.scale, self.scale).astype(np.float64) * self._share(a) / self._whole(a)
         return value.astype(r.dtype), slope.astype(r.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
         r = pred - target
         a = np.abs(r).astype(np.float64)
-        share, whole = self.share(a), self.whole(a)
+        share, whole = self._share(a), self._whole(a)
         inside = (self.scale - a) - np.sign(r) * lost(pred, target, r)
         inside = np.where(a > 2 * self.scale, share - 1, inside / np.maximum(a, self.scale))
-        gone = (1 - whole) + self.ratio(a) ** 2  # what the sum lost, which its square would double
+        gone = (1 - whole) + self._ratio(a) ** 2  # what the sum lost, which its square would double
         part = share / whole * (1 - gone / whole)
-        curvature: Array = inside * (1 + self.ratio(a)) * part * part
+        curvature: Array = inside * (1 + self._ratio(a)) * part * part
         return curvature.astype(r.dtype)
 
-    def ratio(self, a: Array) -> Array:
+    def _ratio(self, a: Array) -> Array:
         """The smaller of a and the scale over the larger, whose square cannot overflow."""
         return np.minimum(a, self.scale) / np.maximum(a, self.scale)
 
-    def share(self, a: Array) -> Array:
+    def _share(self, a: Array) -> Array:
         """The scale over the larger of a and itself."""
         return self.scale / np.maximum(a, self.scale)
 
-    def whole(self, a: Array) -> Array:
+    def _whole(self, a: Array) -> Array:
         """The sum of the squares of a and of the scale, over that of the larger."""
-        return 1 + self.ratio(a) ** 2
+        return 1 + self._ratio(a) ** 2
 
 
 def split(exact: Fraction) -> tuple[float, float]:
@@ -208,18 +208,18 @@ class Tukey(PointwiseLoss):
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         r = pred - target
         real = r.dtype.type
-        u, low = self.share(pred, target)
+        u, low = self._share(pred, target)
         w = rest_of_one(u, low)
         near = real(0.5) * r * r * (1 - u * (1 - u * real(1 / 3)))
         far = real(self.c * self.c / 6) * (1 - w * w * w)
         return np.where(u < 0.5, near, far), np.where(w <= 0, 0, r * w * w)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        u, low = self.share(pred, target)
+        u, low = self._share(pred, target)
         w = rest_of_one(u, low)
         return np.where(w <= 0, 0, w * (((1 - 4 * u) - u) - 5 * low))
 
-    def share(self, pred: Array, target: Array) -> tuple[Array, Array]:
+    def _share(self, pred: Array, target: Array) -> tuple[Array, Array]:
         """(r/c)² in two parts; from some distance beyond c on, that distance."""
         r = pred - target
         real = r.dtype.type
@@ -347,7 +347,7 @@ class Barron(PointwiseLoss):
         return float(1 - rest / 2), unit, *parts, *constants, ceiling, pull
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
-        r, z, rest, logarithm = self.wide(pred, target)
+        r, z, rest, logarithm = self._wide(pred, target)
         y = (1 - rest / 2) * logarithm
         value = rest / 2 * logarithm * np.where(y == 0, 1, np.expm1(y) / y)
         value = np.where((z < 1e-18) | (rest == 0), z / 2, value)
@@ -359,13 +359,13 @@ class Barron(PointwiseLoss):
         return value.astype(pred.dtype), slope.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
-        r, z, rest, logarithm = self.wide(pred, target)
+        r, z, rest, logarithm = self._wide(pred, target)
         bend = np.where(rest == 0, 1, (rest + (1 - rest) * z) / (rest + z))
         curvature = np.exp(-rest / 2 * logarithm) * bend / self.scale / self.scale
         curvature = np.where(np.isinf(r) & (rest > 0), 0, np.where(np.isnan(r), r, curvature))
         return curvature.astype(pred.dtype)
 
-    def wide(self, pred: Array, target: Array) -> tuple[Any, ...]:
+    def _wide(self, pred: Array, target: Array) -> tuple[Any, ...]:
         """r, (r/σ)², 2 - alpha and log(1 + (r/σ)² / (2 - alpha)), in more digits: its powers multiply what is lost."""
         r = pred.astype(np.longdouble) - target.astype(np.longdouble)
         z = (r / self.scale) ** 2

@@ -56,7 +56,7 @@ class Moments(Optimizer):
         decay = 1 - lr * self.weight_decay if self.decoupled else self.weight_decay
         return lr / -expm1(t * log1), 1 / sqrt(-expm1(t * log2)), *self._constants, decay
 
-    def move(self, g: Array, m: Array, v: Array, *v_max: Array, t: int) -> tuple[Array, ...]:
+    def _move(self, g: Array, m: Array, v: Array, *v_max: Array, t: int) -> tuple[Array, ...]:
         """By how much Adam moves against the gradient ``g``, then the new buffers."""
         lr, root, beta1, rest1, beta2, rest2, eps, _ = self.scalars(t)
         m = beta1 * m + rest1 * g
@@ -162,7 +162,7 @@ class Adam(Moments):
         return adam(theta, g + weight_decay * theta, m, v, v_max, t, lr, beta1, beta2, eps, amsgrad)
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
-        moved, *moments = self.move(g + self.weight_decay * theta, *buffers, t=t)
+        moved, *moments = self._move(g + self.weight_decay * theta, *buffers, t=t)
         return theta - moved, *moments
 
 
@@ -249,6 +249,6 @@ class AdamW(Moments):
         return adam((1 - lr * weight_decay) * theta, g, m, v, v_max, t, lr, beta1, beta2, eps, amsgrad)
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
-        moved, *moments = self.move(g, *buffers, t=t)
+        moved, *moments = self._move(g, *buffers, t=t)
         kept = self.scalars(t)[-1]
         return kept * theta - moved, *moments

@@ -122,7 +122,7 @@ class GroupLasso(StructuredPenalty):
                 f"GroupLasso: w has shape {w.shape}; its first length must be {len(self.groups)}, that of groups"
             )
 
-    def parts(self, w: Array) -> Iterator[tuple[Array, float, float, Array, float]]:
+    def _parts(self, w: Array) -> Iterator[tuple[Array, float, float, Array, float]]:
         """For each group: its rows, its strength, and its parameters as a scale, numbers times it, and their norm."""
         for rows in np.split(self._rows, self._ends[:-1]) if w.size else ():
             scale, x = scaled(w[rows].astype(np.float64))
@@ -130,14 +130,14 @@ class GroupLasso(StructuredPenalty):
 
     def reference(self, w: Array) -> tuple[Array, Array]:
         terms, slopes = [], np.empty_like(w)
-        for rows, strength, scale, x, norm in self.parts(w):
+        for rows, strength, scale, x, norm in self._parts(w):
             terms.append(strength * norm * scale)
             slopes[rows] = (0.0 if norm == 0 else strength / norm) * x
         return np.array(terms, np.float64), slopes
 
     def reference_prox(self, w: Array, step: float) -> Array:
         u = np.empty_like(w)
-        for rows, strength, scale, _, norm in self.parts(w):
+        for rows, strength, scale, _, norm in self._parts(w):
             left = norm - step * strength / scale
             u[rows] = (0.0 if left <= 0 else left / norm) * w[rows].astype(np.float64)
         return u
@@ -310,7 +310,7 @@ class Nuclear(StructuredPenalty):
         if w.ndim not in (1, 2):
             raise ValueError(f"Nuclear: w has shape {w.shape}; it must be a matrix")
 
-    def parts(self, w: Array) -> tuple[float, Array, Array, Array]:
+    def _parts(self, w: Array) -> tuple[float, Array, Array, Array]:
         """The singular values as numbers times a scale, between the left and the right singular vectors."""
         scale, x = scaled(np.atleast_2d(w).astype(np.float64))
         if len(x) == 1 and x.size:  # LAPACK would reflect the row into an axis, and lose the digits of small numbers
@@ -322,7 +322,7 @@ class Nuclear(StructuredPenalty):
     def reference(self, w: Array) -> tuple[Array, Array]:
         if not np.isfinite(w).all():
             return self.lam * np.max(np.abs(w), keepdims=True).astype(np.float64), np.full_like(w, np.nan)
-        scale, left, sizes, right = self.parts(w)
+        scale, left, sizes, right = self._parts(w)
         least = max(left.shape[0], right.shape[1]) * np.finfo(w.dtype).eps * np.max(sizes, initial=0)
         signs = np.where(sizes > least, self.lam, 0)
         return self.lam * sizes * scale, ((left * signs) @ right).reshape(w.shape).astype(w.dtype)
@@ -332,7 +332,7 @@ class Nuclear(StructuredPenalty):
             return np.full_like(w, np.nan)
         if self.lam == 0:
             return w.copy()
-        scale, left, sizes, right = self.parts(w)
+        scale, left, sizes, right = self._parts(w)
         shrunk = np.maximum(sizes - step * self.lam / scale, 0)
         return ((left * shrunk) @ right * scale).reshape(w.shape).astype(w.dtype)
 
