@@ -46,15 +46,15 @@ for index, (name, (middle, spread)) in enumerate(fits.items()):
     left.plot(x, middle - 2 * spread, **series(index))
     right.plot(x, spread, label=name, **series(index))
 left.set(xlabel="x", ylabel="measured; fit ± two deviations", xlim=(0, 1), ylim=(-6, 10))
-right.set(xlabel="x", ylabel="standard deviation", yscale="log", xlim=(0, 1), ylim=(0.08, 4))
+right.set(xlabel="x", ylabel="standard deviation (logarithmic)", yscale="log", xlim=(0, 1), ylim=(0.08, 4))
+right.set(yticks=[0.1, 0.3, 1, 3], yticklabels=[0.1, 0.3, 1, 3])
 name_lines(left)
 name_lines(right)
 low, high = (fits["likelihood"][1] / true_spread)[[0, -1]]
 describe(
     figure,
-    "Left, noisy data and two fits with bands of two deviations. Right, the deviations against x: the true one rises "
-    f"from 0.1 to 3; the likelihood's is {low:.2f} and {high:.2f} times it at the ends, that of squared error is "
-    f"{fits['squared error'][1][0]:.2f} throughout.",
+    "Noisy data, two fits with bands, and their deviations against x: the true one rises from 0.1 to 3; that of the "
+    f"likelihood is {low:.2f} and {high:.2f} times it, squared error's is {fits['squared error'][1][0]:.2f}.",
 )
 assert 0.85 < min(low, high) < max(low, high) < 1.15
 assert within["squared error"][1] < 0.85 < 0.93 < min(within["likelihood"]) < 0.97 < within["squared error"][0]

@@ -12,12 +12,12 @@ end.
 import numpy as np
 
 import lossref
-from lossref.plotting import describe, name_lines, panels, series
+from lossref.plotting import describe, name_lines, panels, trace
 
 shares = np.linspace(0.34, 0.6, 53)
-leads = np.linspace(0, 1.5, 151)
+leads = np.linspace(0, 1.1, 221)
 # The first class leads the second, and that the third, which is the rarest, by multiples of a half.
-second, third = np.meshgrid(leads, leads, indexing="ij")
+second, third = np.meshgrid(leads, leads[::2], indexing="ij")
 scores = np.column_stack([np.zeros(second.size), -second.ravel(), -(second + third).ravel()])
 losses = {
     "cross-entropy": lossref.CategoricalCrossEntropy(),
@@ -36,7 +36,7 @@ def best_lead(loss, share):
 figure, (panel,) = panels()
 found = {name: np.array([best_lead(loss, share) for share in shares]) for name, loss in losses.items()}
 for index, (name, lead) in enumerate(found.items()):
-    panel.plot(shares, lead, label=name, **series(index))
+    trace(panel, shares, lead, index, name)
 panel.set(xlabel="share of the most frequent class", ylabel="its lead in the best scores", xlim=(0.34, 0.6))
 name_lines(panel)
 

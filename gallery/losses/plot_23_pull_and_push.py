@@ -4,8 +4,8 @@ Contrastive loss clears a disc of fixed size, triplet loss one that grows with t
 
 Where does descent send an embedding? One partner stands in the middle, and each arrow is minus the gradient where the
 other one is (in each panel on a scale of its own). What is alike is pulled from everywhere, the harder the farther.
-What is different is pushed out of a disc with the margin for its radius, and beyond it nothing happens: that zero is
-why most pairs soon teach nothing.
+What is different is pushed out of a disc, and beyond it nothing happens: that zero is why most pairs soon teach
+nothing. The second dot of a triplet is the positive, and it carries the edge of the disc with it.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ for index, (panel, (name, (force, radius))) in enumerate(zip(axes, fields.items(
     panel.quiver(*places.T, *force.T, color=PALETTE[index], angles="xy", scale=10 * strongest, width=0.007)
     turn = np.linspace(0, 2 * np.pi, 200)
     panel.plot(radius * np.cos(turn), radius * np.sin(turn), color=INK, linewidth=0.8)
-    panel.plot(0, 0, "o", color=INK, markersize=4)
+    panel.plot([0, radius - margin], [0, 0], "o", color=INK, markersize=4)
     panel.set(aspect="equal", xticks=[], yticks=[], xlim=(-2.8, 2.8), ylim=(-2.8, 2.8), title=name)
 
 # %%

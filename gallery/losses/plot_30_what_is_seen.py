@@ -49,7 +49,7 @@ for index, (name, forward) in enumerate({"squared error": np.asarray, "perceptua
         right[name].append(100 * np.mean(labels[nearest] == labels[300:400]))
         print(f"{name:14} shifted by {shift}: {right[name][-1]:3.0f} % right")
     panel.plot(range(4), right[name], label=name, **series(index, marked=True))
-panel.set(xlabel="shift (pixels)", ylabel="nearest is of the class (%)", xticks=range(4), xlim=(0, 3), ylim=(0, 100))
+panel.set(xlabel="shift (pixels)", xticks=range(4), xlim=(-0.1, 3.1), ylabel="nearest of its class (%)", ylim=(0, 103))
 name_lines(panel)
 pixels, features = right.values()
 describe(

@@ -34,7 +34,7 @@ for seed in range(10):
 
 # %%
 # What held-out patients cost: median and 10–90 % range of the splits. The quantile loss, to which each missing unit has
-# the same price, comes as near as makes no difference here: what matters is that too little is dearer than too much.
+# one price, comes as near as makes no difference here: what matters is that too little is dearer than too much.
 
 for name, each in paid.items():
     print("{:13} {:4.0f} [{:.0f}, {:.0f}]".format(name, *np.percentile(each, (50, 10, 90))))
@@ -46,13 +46,13 @@ for name, each in paid.items():
 x, y, weights, bias = data.train_x, data.train_y, params["weights"], params["bias"]
 value, slope = lambda w: cost(x @ w + bias, y), lambda w: x.T @ cost.grad(x @ w + bias, y)
 right = lossref.check_gradient(value, slope, weights)
-wrong = lossref.check_gradient(value, lambda w: len(x) * slope(w), weights)
-print(right, wrong, sep="\n")
+print(right, wrong := lossref.check_gradient(value, lambda w: len(x) * slope(w), weights), sep="\n")
 
 figure = curve([cost, losses["MAE"]], span=(-60, 60), labels=["the cost", "MAE"])
-name_lines(figure.axes[0])
-name_lines(figure.axes[1])
-middle = {name: float(np.median(each)) for name, each in paid.items()}
+for panel in figure.axes:
+    panel.set(xlim=(-60, 60))
+    name_lines(panel)
+middle = {name: np.median(each) for name, each in paid.items()}
 held = ", ".join(f"{name} {each:.0f}" for name, each in middle.items())
 describe(figure, f"Value and slope of the cost against the residual from -60 to 60. Median cost, held out: {held}.")
 assert right

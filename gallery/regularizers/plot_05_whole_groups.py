@@ -36,7 +36,7 @@ right = {name: float(((x @ w).argmax(axis=1) == digit).mean()) for name, w in we
 figure, axes = panels(2, sharey=True)
 for panel, (name, w) in zip(axes, weights.items(), strict=True):
     kept = (w != 0).sum(axis=1).reshape(8, 8)
-    panel.imshow(kept, cmap="Greys", vmin=0, vmax=25)
+    panel.imshow(np.dstack([np.full((8, 8, 3), 0.54), kept / 16]))  # grey, the less transparent the more are kept
     for (row, column), count in np.ndenumerate(kept):
         panel.text(column, row, count, ha="center", va="center", fontsize=8)
     panel.set(title=f"{name}: {dropped[name]} pixels dropped", xticks=[], yticks=[], xlabel="column of the image")

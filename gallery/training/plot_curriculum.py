@@ -51,7 +51,7 @@ for index, (name, each) in enumerate(middle.items()):
     print(f"{name:17}" + "".join(f"{s:8.0%}: {error:5.1f}" for s, error in zip(shares, each, strict=True)))
     band(panel, np.array(shares) * 100, errors[name], index, name, marked=True)
 print(f"a perfect fit: {5 * np.sqrt(2 / np.pi):.1f}, the mean size of the noise")
-panel.set(xlabel="spoiled training targets (%)", ylabel="held-out error (logarithmic)", yscale="log", xlim=(0, 40))
+panel.set(xlabel="spoiled training targets (%)", ylabel="held-out error (logarithmic)", yscale="log", xlim=(-0.8, 40.8))
 name_lines(panel)
 ends = ", ".join(f"{name} {each[-1]:.1f}" for name, each in middle.items())
 describe(figure, f"Held-out error against the share of spoiled targets, from 0 to 40 %. At 40 %: {ends}.")

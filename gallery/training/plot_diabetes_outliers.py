@@ -49,7 +49,7 @@ for index, (name, loss) in enumerate(losses.items()):
     left.plot(ends[:, 0], fitted(loss, bmi, spoiled, ends), label=name, **series(index))
     middle[name] = band(right, 100 * shares, errors[name], index, name, marked=True).get_ydata()
     print(f"{name:13}", *(f"{share:5.0%}: {error:3.0f}" for share, error in zip(shares, middle[name], strict=True)))
-right.axhline(np.median(constant), color=INK, linewidth=1, label=f"a constant: {np.median(constant):.0f}")
+right.plot([-1, 41], [np.median(constant)] * 2, color=INK, linewidth=1, label=f"a constant: {np.median(constant):.0f}")
 left.set(xlabel="body-mass index (deviations)", ylabel="progression (points)", xlim=(-2.2, 3.2), ylim=(0, 1200))
 right.set(xlabel="spoiled training targets (%)", ylabel="held-out error (points)", xlim=(-1, 41), ylim=(0, 200))
 name_lines(left)

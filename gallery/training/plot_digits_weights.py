@@ -3,15 +3,16 @@ A linear model knows a zero by the ink that is missing from its middle
 ======================================================================
 
 Softmax regression on 1797 digits has ten weights for each pixel, one a digit, and they can be looked at: blue where ink
-speaks for the digit, red where it speaks against it. What a digit must *not* have counts for as much as what it has.
+speaks for the digit, orange where it speaks against it. What a digit must *not* have counts for as much as what it has.
 """
 
 import numpy as np
+from matplotlib.colors import to_rgb
 
 import lossref
 from lossref.datasets import digits
 from lossref.models import Linear
-from lossref.plotting import describe, grid
+from lossref.plotting import PALETTE, describe, grid
 
 pixels, y = digits()
 middle = [27, 28, 35, 36]
@@ -30,7 +31,9 @@ for _ in range(300):
 weights = params["weights"].T
 figure, frames = grid(10, columns=5, height=3.6)
 for digit, frame in enumerate(frames):
-    frame.imshow(weights[digit].reshape(8, 8), cmap="RdBu", vmin=-1, vmax=1)
+    colours = np.where(weights[digit][:, np.newaxis] > 0, *map(to_rgb, PALETTE[:2]))
+    strength = np.minimum(np.abs(weights[digit]), 1)
+    frame.imshow(np.column_stack([colours, strength]).reshape(8, 8, 4))
     frame.set(title=digit, xticks=[], yticks=[])
     frame.spines[:].set_visible(False)
 
@@ -44,7 +47,7 @@ before, after = (
 print(f"called a zero: {before:.0f} %, with a filled middle {after:.0f} %")
 describe(
     figure,
-    "Ten pictures of 8 by 8 weights, one for each digit, blue where ink speaks for it, red where it speaks against it. "
+    "Ten pictures of 8 by 8 weights, one for each digit, blue where ink speaks for it, orange where against. "
     f"The largest weight of the 0 is {weights[0].max():.2f}, the least, in its middle, {weights[0].min():.2f}; with "
     f"ink there {after:.0f} instead of {before:.0f} % of the zeros are known.",
 )

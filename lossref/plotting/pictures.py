@@ -141,7 +141,7 @@ def penalties(
         trace(value, w, np.array([item([x]) for x in w]), index, label)
         trace(slope, w, item.grad(w), index, label)
         trace(prox, w, item.prox(w, step), index, label)
-    prox.plot(w, w, color=INK, linewidth=0.8, label="_identity")
+    prox.plot(w, w, color=INK, linewidth=0.8, label="no penalty")
     for panel, what in zip((value, slope, prox), ("penalty", "slope", f"proximal map, step {step:g}"), strict=True):
         panel.set(xlabel="parameter w", ylabel=what)
     return figure

@@ -113,6 +113,10 @@ TOCTREE = HEAD + ".. toctree::\n\n   gallery/index\n"
         (f"describe(figure, {ALT!r})", None),
         ("", "no description"),
         (f"panel.lines[0].set_color('#123456'); describe(figure, {ALT!r})", "#123456"),
+        (
+            f"panel.text(0.5, 0.5, 'one'); panel.text(0.5, 0.5, 'two'); describe(figure, {ALT!r})",
+            "'one' lies over 'two'",
+        ),
         (f"np.log(np.zeros(1)); describe(figure, {ALT!r})", "divide by zero"),
         (f"describe(figure, {ALT!r}); assert 1 == 2", "AssertionError"),
     ],
