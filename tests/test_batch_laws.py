@@ -238,6 +238,29 @@ def test_the_same_bits_for_every_backend_and_number_of_threads(loss, threads, rn
             assert len(found) == 1
 
 
+def test_the_hardest_are_found_where_float32_cannot_tell_them_apart(backend, rng):
+    """All but the first two samples are equally far from the first, but for what float32 rounds off."""
+    if backend == "numpy":
+        pytest.skip("float64 from the start")
+    misled = 0
+    for width, scale, apart, away in itertools.product((3, 8), (1.0, 1e-5, 1e150, 1e-160), (1e-7, 1e-9), (0.0, 3.0)):
+        x = rng.standard_normal((400, width))
+        x *= (1 + apart * rng.standard_normal((400, 1))) / np.linalg.norm(x, axis=1, keepdims=True)
+        x[0], x[1] = 0, 0.25
+        x += away
+        d = np.linalg.norm(x - x[0], axis=1)
+        rough = np.linalg.norm(x.astype(np.float32) - x[0].astype(np.float32), axis=1)
+        misled += (np.argmin(rough[2:]) != np.argmin(d[2:])) + (np.argmax(rough) != np.argmax(d))
+        for others_are_positive in (False, True):
+            labels = np.full(400, 0 if others_are_positive else 1)
+            labels[:2] = 0, 1 if others_are_positive else 0
+            loss = lossref.BatchTriplet(margin=2 * scale, reduction="sum")
+            gap = d[1] - d[2:].max() if others_are_positive else d[2:].min() - d[1]
+            with about(width, scale, apart, away, others_are_positive):
+                assert loss.values(x * scale, labels)[0] / scale == pytest.approx(2 - gap, rel=1e-15, abs=0)
+    assert misled > 16
+
+
 @every_triplet_loss
 def test_moving_a_batch_changes_nothing_and_the_slopes_of_all_samples_cancel(loss, backend, rng):
     x, labels = draw(loss, rng, 40)
