@@ -27,8 +27,9 @@ for index, kind in enumerate(kinds):
     pull.plot(score, pulls[kind], label=name, **series(index))
 value.set(xlabel="score of a fake", ylabel="the generator's cost", xlim=(-6, 4), ylim=(-5, 10), title="Value")
 pull.set(xlabel="score of a fake", ylabel="pull upward, −slope", xlim=(-6, 4), ylim=(-3.2, 4), title="Pull")
-name_lines(value)
-name_lines(pull)
+for panel in figure.axes:
+    panel.set_xticks(range(-6, 5, 2))
+    name_lines(panel)
 
 # %%
 # The pull on a fake that is caught, on one that nobody can tell, and on one that passes.

@@ -42,7 +42,7 @@ for seed in range(8):
             answers[label].append([softmax(asked / heat, axis=1).max(axis=1), right])
 
 (figure, (panel,)), gaps = panels(width=5.6, height=4.2), {}
-panel.plot([0.4, 1], [0.4, 1], color=INK, linewidth=0.8)
+panel.plot([0.4, 1], [0.4, 1], color=INK, linewidth=0.8, label="calibrated")
 for index, (name, found) in enumerate(answers.items()):
     sure, right = np.concatenate(found, axis=1)
     drawers = [(sure >= low) & (sure <= low + 0.1) for low in np.arange(4, 10) / 10]

@@ -40,6 +40,7 @@ for index, (name, loss) in enumerate(losses.items()):
     print(f"{name:18} {place[name]:6.1f} points, there after {arrived[name]:5} steps; {above:.0%} predicted too high")
 
 panel.axhline(y.mean(), color=INK, linewidth=0.8)
+panel.annotate("mean of the measurements", (1, y.mean()), (3, 3), textcoords="offset points")
 panel.set(
     xscale="log",
     xlabel="step (updates, logarithmic)",

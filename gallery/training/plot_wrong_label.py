@@ -49,7 +49,7 @@ for index, (name, loss) in enumerate(losses.items()):
     panel.plot(places, found, label=name, **series(index, marked=True))
     print(f"{name:14} boundary at {found[-1]:5.2f}, so that {mistakes[name]:2} of the other 100 samples are misjudged")
 
-panel.set(xlabel="place of the wrong label", ylabel="boundary", xlim=(-1.5, 81.5), ylim=(-0.5, 3))
+panel.set(xlabel="place of the wrong label", ylabel="boundary", xlim=(-1.5, 81.5), ylim=(-0.1, 2.5))
 name_lines(panel)
 told = ", ".join(f"{name} {ends[name]:.2f} ({count} misjudged)" for name, count in mistakes.items())
 describe(figure, f"Where the boundary lies, against the place of one wrong label, from 0 to 80. At 80: {told}.")
