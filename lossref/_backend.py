@@ -22,6 +22,7 @@ CHAPTERS = (
     "counts",
     "classification",
     "imbalance",
+    "overlap",
     "margin",
     "paired",
     "divergence",

@@ -14,6 +14,7 @@ SYMBOLS = {
     "label_smoothing": r"\varepsilon",
     "pos_weight": r"\omega",
     "gamma": r"\gamma",
+    "smooth": "s",
     "margin": "m",
     "mean": r"\mu",
     "log_variance": "s",

@@ -22,7 +22,7 @@ METHODS = ("values", "grad", "curvature")
 def takes_probabilities(formula):
     """Are predictions, are targets probabilities, so that what lies outside [0, 1] gives NaN?"""
     if isinstance(formula, RowwiseLoss):
-        return formula.predictions == "probabilities", "probabilities" in formula.targets
+        return formula.predictions == "probabilities", not {"probabilities", "masks"}.isdisjoint(formula.targets)
     return not getattr(formula, "from_logits", True), formula.domain == "probabilities"
 
 
@@ -38,7 +38,7 @@ def telling_targets(loss):
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A loss, and the form of its targets: numbers, labels of classes, or rows of probabilities or relevances."""
+    """A loss, and the form of its targets: numbers, labels of classes, or rows: probabilities, masks, relevances."""
 
     loss: lossref.losses.base.PredictionLoss
     targets: str
@@ -66,6 +66,9 @@ class Case:
             return pred.astype(dtype), target
         if self.targets == "probabilities":
             target = rng.dirichlet(np.ones(classes), samples)
+        elif self.targets == "masks":  # of all sizes, and so what is predicted
+            pred = pred * 10 ** rng.uniform(-1.5, 0, (samples, 1))
+            target = rng.uniform(0, 1, shape) * 10 ** rng.uniform(-5, 0, (samples, 1))
         elif self.targets == "relevances":
             target = rng.integers(0, 4, shape).astype(np.float64)
             target[:1] = np.arange(classes)  # one row at least in which something is to be ranked
@@ -189,9 +192,13 @@ def telling_rows(loss, dtype, classes=3):
     labels = rng.integers(0, classes, len(pred))
     labels[::2] = pred[::2].argmax(axis=1)  # confident and right
     probabilities = rng.dirichlet(np.full(classes, 0.3), len(pred))
+    masks = np.where(
+        rng.random(pred.shape) < 0.2, rng.choice(telling_probabilities(dtype), pred.shape), labels[:, None] < 1
+    )
     relevances = np.where(rng.random(pred.shape) < 0.2, 20, 1) * rng.integers(0, 4, pred.shape)  # with ties
     return pred.astype(dtype), {
         "labels": labels,
         "probabilities": probabilities.astype(dtype),
+        "masks": masks.astype(dtype),
         "relevances": relevances.astype(dtype),
     }

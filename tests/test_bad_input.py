@@ -15,7 +15,7 @@ from lossref import registry
 
 #: Each class once, over rows with labels and with probabilities.
 FIRST = list({(type(case.loss), case.targets): case for case in reversed(CASES)}.values())[::-1]
-LOSSES = [dataclasses.replace(case, loss=type(case.loss)()) for case in FIRST]
+LOSSES = [dataclasses.replace(case, loss=type(case.loss)(**case.loss.samples[0])) for case in FIRST]
 GROUPED = lossref.GroupLasso(lam=0.7, groups=(0, 1, 0, 1, 2))
 VARIATION = lossref.TotalVariation(lam=0.7)
 NUCLEAR = lossref.Nuclear(lam=0.7)
@@ -324,7 +324,7 @@ def test_an_output_that_overlaps_the_weights_is_refused_or_right(case, way_in, r
 
 # --- Labels -------------------------------------------------------------------------------------------------------
 
-OVER_ROWS = list({type(loss): type(loss)() for loss in cases.ROWWISE}.values())
+OVER_ROWS = list({type(loss): type(loss)(**loss.samples[0]) for loss in cases.ROWWISE}.values())
 
 
 def rowwise(good=lambda loss: True):
@@ -374,8 +374,8 @@ def test_class_weights_for_other_classes_are_refused(loss, way_in):
 @every_method
 @rowwise()
 def test_targets_of_another_form_are_refused_with_the_forms_that_are_taken(loss, method, way_in):
-    forms = {"labels": np.array([0, 1]), "probabilities": np.full((2, 3), 1 / 3), "relevances": np.full((2, 3), 1 / 3)}
-    rows = {"probabilities", "relevances"}
+    rows = {"probabilities", "masks", "relevances"}
+    forms = {"labels": np.array([0, 1])} | dict.fromkeys(rows, np.full((2, 3), 1 / 3))
     taken = rows | {*loss.targets} if rows & {*loss.targets} else {*loss.targets}
     for form in forms.keys() - taken:
         wanted = " or ".join(f"(integer )?{each} of shape .*" for each in loss.targets)

@@ -38,10 +38,14 @@ every_loss = pytest.mark.parametrize("loss", registry.samples("losses"), ids=rep
 # In a Brier score the rounding of each difference counts twice and its square's once: three halves of an ulp, each of
 # which may count almost double; then the sum is rounded.
 BOUNDS = {"MSE": 2.0, "Brier": 3.5, "MAE": 0.5, "SmoothL1": 3.5, "PseudoHuber": 4.0, "Quantile": 2.5, "Tukey": 4.0}
-CURVATURE_BOUNDS = {"PseudoHuber": 12.0}
+# In a loss of overlap each term is a product with up to two roundings; sums, prices, the total and quotients by it have
+# one each, and the total counts twice in a slope and three times in a curvature. In float32 only the terms round; in
+# float64, of millions of random rows, the worst value was 4.1 ulp, slope 5.9, curvature 8.4.
+BOUNDS |= {"Dice": 4.0, "Tversky": 4.0}
+CURVATURE_BOUNDS = {"PseudoHuber": 12.0, "Dice": 8.0, "Tversky": 8.0}
 # Curvatures that change their sign where no float is: beside that place their terms cancel, and the sizes of the terms
 # are the measure, as for gradients.
-CURVATURES_THAT_CANCEL = {"Focal", "CategoricalFocal"}
+CURVATURES_THAT_CANCEL = {"Focal", "CategoricalFocal", "Dice", "Tversky"}
 
 
 # In the value of Jensen and Shannon, just beyond v = 1/2, (1 + v) log(1 + v) = 0.61 and (1 - v) log(1 - v) = -0.35
@@ -66,6 +70,9 @@ def curvature_size(case, dtype, judge, each):
     subnormal and has lost digits, that many of them are missing."""
     if type(case.loss).__name__ not in CURVATURES_THAT_CANCEL:
         return None
+    if case.targets == "masks":  # minus twice the slope, which cancels, times what does not
+        slopes, bends = each(judge.slope), each(judge.curvature)
+        return each(judge.slope_size) * np.where(slopes == 0, 1, abs(bends) / np.where(slopes == 0, 1, abs(slopes)))
     least = mpmath.mpf(float(np.finfo(dtype).tiny)) * 2**11 if case.rowwise else 0
     return np.maximum(each(judge.curvature_size), least)
 
@@ -159,7 +166,9 @@ def test_many_random_results_in_float32_are_near_those_in_float64(case, backend,
             wanted = {method: getattr(loss, method)(pred.astype(np.float64), wide) for method in METHODS}
         for method, least in zip(METHODS, (4.0, 4.0, 7.0), strict=True):
             most = max(least, bound(loss, np.float32, METHODS.index(method)))
-            if method == "grad" and not (hard and not smooth and case.targets not in ("probabilities", "relevances")):
+            if method == "grad" and not (
+                hard and not smooth and case.targets not in ("probabilities", "masks", "relevances")
+            ):
                 continue
             if method == "curvature" and type(loss).__name__ in CURVATURES_THAT_CANCEL:
                 continue
@@ -504,7 +513,7 @@ def test_exact_algebra_of_any_floats_has_the_bits_of_numpy(case, dtype, backend,
     else:
         inner = target = (drawn_signs if case.loss.signs else drawn)(data, shape, dtype)
     with np.errstate(all="ignore"):
-        if case.rowwise and "probabilities" in case.loss.targets:  # the drivers see to it that targets are some
+        if case.rowwise and cases.takes_probabilities(case.loss)[1]:  # the drivers see to it that targets are some
             inner = np.where((inner >= 0) & (inner <= 1), inner, dtype.type(np.nan))
         values, slopes = case.loss.reference(pred, inner)
         curvature = case.loss.reference_curvature(pred, inner)

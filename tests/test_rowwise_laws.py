@@ -238,6 +238,105 @@ def test_the_first_of_equal_rivals_gets_the_slope_and_none_does_at_the_kink(dtyp
         np.testing.assert_array_equal(loss.grad(np.nextafter(kink, dtype.type(0)), [1]), wrong)
 
 
+# --- Overlap ---------------------------------------------------------------------------------------------------------
+
+OVERLAPS = [lossref.Dice(reduction="sum"), lossref.Dice(smooth=1.0, reduction="sum")] + [
+    lossref.Tversky(alpha=alpha, beta=beta, reduction="sum") for alpha, beta in ((0.3, 0.7), (1.0, 1.0), (0.5, 3.0))
+]
+every_overlap = pytest.mark.parametrize("loss", OVERLAPS, ids=repr)
+
+
+@every_overlap
+def test_masks_of_any_length_overlap_as_the_definition_says(loss, dtype, backend, rng):
+    """The definition and its derivative by hand, in mpmath: hits, false alarms and misses, each with its price."""
+    alarm, miss, hit, free = map(mpmath.mpf, loss._parameters)
+    for length in (1, 2, 33, 1100):
+        pred, target = rng.uniform(0, 1, (2, 3, length)).astype(dtype)
+        target[:2] = np.round(target[:2])
+        target[0, 0] = 1
+        with mpmath.workdps(40), cases.about(length):
+            values, grad = loss.values(pred, target), loss.grad(pred, target)
+            for k in range(3):
+                rows = [[mpmath.mpf(float(x)) for x in row[k]] for row in (pred, target)]
+                right = hit * mpmath.fsum(p * y for p, y in zip(*rows, strict=True)) + free
+                alarms = mpmath.fsum(p * (1 - y) for p, y in zip(*rows, strict=True))
+                misses = mpmath.fsum(y * (1 - p) for p, y in zip(*rows, strict=True))
+                total = right + alarm * alarms + miss * misses
+                assert oracle.error(values[k], 1 - right / total, dtype) <= 4
+                some = rows[1][-33:]
+                up, down = alarm * right / total**2, (hit * total - (hit - miss) * right) / total**2
+                slopes = np.array([up * (1 - y) - down * y for y in some])
+                sizes = np.array([up * (1 - y) + down * y for y in some])
+                assert oracle.errors(grad[k, -33:], slopes, dtype, sizes).max() <= 6
+
+
+def test_dice_and_jaccard_count_what_two_sets_share(dtype, backend, rng):
+    found, there = rng.integers(0, 2, (2, 50, 20)).astype(dtype)
+    both, either = (found * there).sum(axis=1), np.maximum(found, there).sum(axis=1)
+    eps = np.finfo(dtype).eps
+    dice, jaccard = lossref.Dice(), lossref.Tversky(alpha=1.0, beta=1.0)
+    np.testing.assert_allclose(dice.values(found, there), 1 - 2 * both / (both + either), rtol=8 * eps)
+    np.testing.assert_allclose(jaccard.values(found, there), 1 - both / either, rtol=8 * eps)
+    halves = lossref.Tversky(alpha=0.5, beta=0.5)
+    for method in METHODS:
+        np.testing.assert_array_equal(getattr(halves, method)(found, there), getattr(dice, method)(found, there))
+
+
+def test_false_alarms_and_misses_have_the_prices_that_bear_their_names(dtype, backend, rng):
+    """Found and true exchanged are the prices exchanged; with one mistake, the price is all that there is."""
+    pred, target = rng.uniform(0, 1, (2, 60, 7)).astype(dtype)
+    here, there = lossref.Tversky(alpha=0.25, beta=2.0), lossref.Tversky(alpha=2.0, beta=0.25)
+    np.testing.assert_array_equal(here.values(pred, target), there.values(target, pred))
+    one, both = np.array([[1, 0]], dtype), np.ones((1, 2), dtype)
+    assert here(both, one) == 0.25 / (1 + 0.25)  # a false alarm beside a hit
+    assert here(one, both) == 2.0 / (1 + 2.0)  # a miss beside a hit
+
+
+@every_overlap
+def test_nothing_found_where_nothing_is_is_a_perfect_match(loss, dtype, backend):
+    nothing, whole = np.zeros((1, 4), dtype), np.ones((1, 4), dtype)
+    for mask in (nothing, whole):
+        assert loss(mask, mask) == 0
+    if loss != OVERLAPS[1]:  # with smoothing, the edge of a slope that goes on to what is found beside it
+        assert not loss.grad(nothing, nothing).any()
+        assert not loss.curvature(nothing, nothing).any()
+    assert loss(nothing, whole) > 0
+    assert (loss.grad(nothing, whole) < 0).all()
+
+
+def test_where_nothing_is_smoothing_alone_teaches_to_find_nothing(dtype, backend, rng):
+    nothing, pred = np.zeros((5, 4), dtype), rng.uniform(0, 1, (5, 4)).astype(dtype)
+    pred[0] = np.finfo(dtype).smallest_subnormal
+    for loss in (lossref.Dice(), lossref.Tversky(alpha=1.0, beta=0.5)):
+        np.testing.assert_array_equal(loss.values(pred, nothing), 1)
+        assert not loss.grad(pred, nothing).any()
+        assert not loss.curvature(pred, nothing).any()
+    smooth, sizes = lossref.Dice(smooth=0.5, reduction="sum"), pred.sum(axis=1, dtype=np.float64)
+    np.testing.assert_allclose(smooth.values(pred, nothing), sizes / (sizes + 0.5), rtol=2 * np.finfo(dtype).eps)
+    assert (smooth.grad(pred, nothing) > 0).all()
+
+
+def test_a_region_counts_the_same_in_a_picture_four_times_as_fine(dtype, backend, rng):
+    pred, target = rng.uniform(0, 1, (2, 30, 9)).astype(dtype)
+    for loss in (lossref.Dice(), lossref.Tversky(alpha=0.3, beta=0.7)):
+        coarse, fine = (loss.values(np.repeat(pred, k, axis=1), np.repeat(target, k, axis=1)) for k in (1, 4))
+        np.testing.assert_allclose(fine, coarse, rtol=8 * np.finfo(dtype).eps)
+        assert coarse.min() > 0.01
+
+
+@every_overlap
+def test_what_is_no_share_spoils_its_mask_alone(loss, dtype, backend):
+    half = np.full((3, 4), 0.5, dtype)
+    for outside in (-1e-9, 1.0001, np.inf, -np.inf):
+        spoilt = half.copy()
+        spoilt[1, 2] = outside
+        for pred, target in ((spoilt, half), (half, spoilt), (spoilt, 0 * half)):
+            for method in METHODS:
+                result = getattr(loss, method)(pred, target)
+                assert np.isnan(result[1]).all(), method
+                assert np.isfinite(result[[0, 2]]).all(), method
+
+
 def divergence_by_definition(loss, predicted, target):
     """The value of a row in mpmath, and the sum of the sizes of its terms."""
     p, y = ([mpmath.mpf(float(x)) for x in row] for row in (predicted, target))

@@ -29,6 +29,8 @@ SUMS_IN_FLOAT64 = {
     "jensen_shannon[float]",
     "list_net[float]",
     "list_net_curvature[float]",
+    "overlap[float]",
+    "overlap_curvature[float]",
     "pairwise_logistic[float]",
     "pairwise_logistic_curvature[float]",
 }

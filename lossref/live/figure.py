@@ -164,7 +164,8 @@ PREDICTED = {
 def shape_rowwise(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
     count = len(instance.arguments()["pred"])
     each, start, span, other = PREDICTED[instance.predictions]
-    label = f"{each} of the true class; the other {count - 1} are {other}"
+    which = "one element of the mask" if "masks" in instance.targets else "the true class"
+    label = f"{each} of {which}; the other {count - 1} are {other}"
     x = slider("x", f"{letters['pred']}_1", start, span) | {"label": label, "is": "pred1"}
     given = {f"pred{k}": other for k in range(2, count + 1)} | {f"target{k}": int(k == 1) for k in range(1, count + 1)}
     others = f", {other}" * (count - 1)
@@ -313,7 +314,7 @@ SAYS = {
     "stated": "value and slope of the loss",
     "pointwise": "value and slope of the loss",
     "paired": "value of the loss, and its slope in the first of the learned arrays",
-    "rowwise": "value and slope of the loss in the logit of the true class",
+    "rowwise": "value and slope of the loss in what is predicted for the true class, or for one element of a mask",
     "embedding": "the loss while the first embedding moves along a line and the others stand still",
     "batch": "value of the loss of a small batch, and its slope in the first number of the first sample",
     "penalty": "the penalty on one parameter, and where its proximal map sends it",

@@ -13,6 +13,7 @@ from lossref.losses.likelihood import GaussianNLL
 from lossref.losses.margin import Exponential, Hinge, ModifiedHuber, MulticlassHinge, Perceptron, SquaredHinge
 from lossref.losses.metric import Contrastive, CosineEmbedding, Triplet
 from lossref.losses.mining import BatchTriplet, mine
+from lossref.losses.overlap import Dice, Tversky
 from lossref.losses.ranking import ListNet, MarginRanking, PairwiseLogistic
 from lossref.losses.regression import (
     MAE,
@@ -50,6 +51,8 @@ __all__ = [  # noqa: RUF022
     "Brier",
     "Focal",
     "CategoricalFocal",
+    "Dice",
+    "Tversky",
     "Hinge",
     "SquaredHinge",
     "Perceptron",

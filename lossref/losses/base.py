@@ -211,7 +211,8 @@ class PointwiseLoss(PredictionLoss):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RowwiseLoss(PredictionLoss):
-    """A loss of a row of predictions, one for each class, against a label or a row of probabilities or relevances.
+    """A loss of a row of predictions, one for each class, against a label or a row of probabilities or relevances; or
+    one for each element of a mask, against the mask.
 
     A subclass gives ``formula(pred, target, ...)``, where both are tuples of symbols, one a class; ``reference(pred,
     mass)``, which returns the values of the rows and the slopes; and ``reference_curvature(pred, mass)``. The mass of a
@@ -220,7 +221,8 @@ class RowwiseLoss(PredictionLoss):
 
     #: How many classes a printed formula has.
     shown_classes: ClassVar[int] = 3
-    #: The forms of target it takes: "labels" (n,), and rows (n, C) of "probabilities" or, any numbers, of "relevances".
+    #: The forms of target it takes: "labels" (n,), and rows (n, C): "probabilities", "masks", whose elements are from 0
+    #: to 1 and need not sum to 1, or "relevances", any numbers.
     targets: ClassVar[tuple[str, ...]] = ("labels", "probabilities")
 
     # What a loss without these settings does; annotated, they would be fields of every loss over rows.

@@ -66,7 +66,7 @@ def data_for(formula, rng):
         if "labels" in formula.targets:
             target = rng.integers(0, 3, 50)
         else:
-            target = rng.dirichlet(np.ones(3), 50) if "probabilities" in formula.targets else rng.normal(size=(50, 3))
+            target = rng.normal(size=(50, 3)) if "relevances" in formula.targets else rng.dirichlet(np.ones(3), 50)
         if formula.predictions in ("probabilities", "log-probabilities"):
             scores = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
         if formula.predictions == "log-probabilities":
