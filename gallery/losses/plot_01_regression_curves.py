@@ -11,11 +11,14 @@ import lossref
 from lossref.plotting import curve, describe, name_lines, read
 
 losses = [lossref.MSE(), lossref.MAE(), lossref.Huber(delta=1.0)]
-figure = curve(losses, span=(-4, 4), labels=["MSE", "MAE", "Huber, δ = 1"])
-value, slope = figure.axes
-value.set(ylim=(0, 8), xlim=(-4, 4), ylabel="loss (unit²; MAE: unit)", title="Value")
-slope.set(ylim=(-4, 4), xlim=(-4, 4), ylabel="slope: pull on the prediction", title="Slope")
+shown = ("value", "slope", "curvature")
+figure = curve(losses, show=shown, labels=["MSE", "MAE", "Huber"], against="residual r (unit)")
+value, slope, curvature = figure.axes
+value.set(ylim=(0, 8), ylabel="loss (unit²; MAE: unit)", title="Value")
+slope.set(ylim=(-4, 4), ylabel="slope: pull on the prediction", title="Slope")
+curvature.set(ylim=(-0.1, 2.5), title="Curvature")
 for panel in figure.axes:
+    panel.set(xlim=(-4, 4), xticks=range(-4, 5, 2))
     name_lines(panel)
 
 # %%
@@ -27,8 +30,8 @@ for name, (at_10, at_100) in pulls.items():
 
 describe(
     figure,
-    "Two line charts against the residual from -4 to 4. Left, the losses: a parabola for MSE, a V for MAE, a parabola "
-    f"with straight arms for Huber. Right, their slopes: at a residual of 100, {pulls['MSE'][1]:.0f} for MSE, "
+    "Losses, slopes and curvatures against the residual from -4 to 4: a parabola for MSE, a V for MAE, a parabola with "
+    f"straight arms for Huber. At a residual of 100 the slope is {pulls['MSE'][1]:.0f} for MSE, "
     f"{pulls['MAE'][1]:.0f} for MAE and {pulls['Huber'][1]:.0f} for Huber.",
 )
 assert pulls["MSE"][1] == 10 * pulls["MSE"][0]

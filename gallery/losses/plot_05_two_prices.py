@@ -33,10 +33,11 @@ shares = {q: float(np.mean(waits < guess)) for q, guess in best.items()}
 for q, share in shares.items():
     print(f"q = {q:.1f}: predict {best[q]:5.2f} minutes, and {share:.0%} wait less")
 
-pair = [lossref.Quantile(q=0.9), lossref.EpsilonInsensitive(epsilon=1.0)]
-slopes = curve(pair, span=(-4, 4), show=["slope"], labels=["quantile, q = 0.9", "ε-insensitive, ε = 1"])
-slopes.axes[0].set(xlim=(-4, 4), ylim=(-1.2, 1.2), ylabel="slope: pull on the prediction")
-name_lines(slopes.axes[0])
+some = [lossref.Quantile(q=0.9), *(lossref.EpsilonInsensitive(epsilon=epsilon) for epsilon in (1.0, 2.0))]
+slopes = curve(some, show=("value", "slope"), labels=["quantile, q = 0.9", "ε = 1", "ε = 2"])
+for panel, top, title in zip(slopes.axes, (4, 1.2), ("Value", "Slope"), strict=True):
+    panel.set(xlim=(-4, 4), ylim=(-top * (title == "Slope"), top), title=title)
+    name_lines(panel)
 
 describe(
     figure,
@@ -45,7 +46,7 @@ describe(
 )
 describe(
     slopes,
-    "Step chart of two slopes against the residual from -4 to 4: that of the quantile loss with q = 0.9 jumps at zero "
-    "from -0.9 to 0.1; that of the epsilon-insensitive loss is -1, then 0 between -1 and 1, then 1.",
+    "Values and slopes against the residual from -4 to 4: the slope of the quantile loss with q = 0.9 jumps at zero "
+    "from -0.9 to 0.1; that of the epsilon-insensitive loss is -1, then 0 between -ε and ε, then 1, for ε = 1 and 2.",
 )
 assert all(abs(shares[q] - q) < 0.01 for q in shares)

@@ -1,10 +1,11 @@
 """
-Beyond its scale, the Cauchy loss listens less the further away a point lies
-============================================================================
+Cauchy's loss listens less the further away a point lies, and Tukey's soon not at all
+=====================================================================================
 
 Squared error lets an outlier pull the harder the further out it is, Huber's loss lets all outliers pull with the same
-force. A redescending loss lets go: what lies far enough away must belong to something else. With a tenth of the
-measurements wrong, and all on the same side, this is the difference between a biased estimate and a clean one.
+force. A redescending loss lets go: what lies far enough away must belong to something else. The price is a curvature
+below zero. With a tenth of the measurements wrong, and all on the same side, this is the difference between a biased
+estimate and a clean one.
 """
 
 import numpy as np
@@ -12,12 +13,15 @@ import numpy as np
 import lossref
 from lossref.plotting import curve, describe, name_lines
 
-losses = {"Huber, δ = 1": lossref.Huber(delta=1.0), "Cauchy, σ = 1": lossref.Cauchy(scale=1.0)}
-figure = curve(list(losses.values()), span=(-8, 8), labels=list(losses))
-value, slope = figure.axes
-value.set(xlim=(-8, 8), ylim=(0, 8), ylabel="loss (unit²)", title="Value")
-slope.set(xlim=(-8, 8), ylim=(-1.2, 1.2), ylabel="slope (unit): pull on the prediction", title="Slope")
+losses = {"Huber": lossref.Huber(delta=1.0), "Cauchy": lossref.Cauchy(scale=1.0), "Tukey": lossref.Tukey(c=4.685)}
+shown = ("value", "slope", "curvature")
+figure = curve(list(losses.values()), show=shown, span=(-8, 8), labels=list(losses), against="residual r (unit)")
+value, slope, curvature = figure.axes
+value.set(ylim=(0, 8), ylabel="loss (unit²)", title="Value")
+slope.set(ylim=(-1.6, 1.6), ylabel="slope (unit): pull on the prediction", title="Slope")
+curvature.set(ylim=(-1, 1.1), title="Curvature")
 for panel in figure.axes:
+    panel.set_xlim(-8, 8)
     name_lines(panel)
 
 # %%
@@ -40,13 +44,14 @@ everything = np.concatenate([clean, wrong])
 moved = {name: estimate(loss, everything) - estimate(loss, clean) for name, loss in losses.items()}
 moved["mean"] = everything.mean() - clean.mean()
 for name, distance in moved.items():
-    print(f"{name:14} moves by {distance:.3f}")
+    print(f"{name:6} moves by {distance:.3f}")
 
-huber, cauchy = moved["Huber, δ = 1"], moved["Cauchy, σ = 1"]
+at_8 = {name: loss.grad([8.0], [0.0])[0] for name, loss in losses.items()}
 describe(
     figure,
-    "Values, left, and slopes, right, of Huber's and Cauchy's loss against the residual from -8 to 8. Huber's slope "
-    f"stays at 1; Cauchy's is 0.5 at 1 and {losses['Cauchy, σ = 1'].grad([8.0], [0.0])[0]:.2f} at 8. A tenth of the "
-    f"data at 30 moves Huber's estimate by {huber:.2f} and Cauchy's by {cauchy:.2f}.",
+    "Values, slopes and curvatures of three losses against the residual from -8 to 8. At 8 Huber's slope is "
+    f"{at_8['Huber']:.0f}, Cauchy's {at_8['Cauchy']:.2f} and Tukey's {at_8['Tukey']:.0f}. A tenth of the data at 30 "
+    f"moves the estimates by {moved['Huber']:.2f}, {moved['Cauchy']:.3f} and {abs(moved['Tukey']):.3f}.",
 )
-assert 0 < cauchy < huber / 10 < huber < moved["mean"] / 10
+assert abs(moved["Tukey"]) < 1e-9 < moved["Cauchy"] < moved["Huber"] / 10 < moved["mean"] / 100
+assert at_8["Tukey"] == 0

@@ -11,7 +11,7 @@ is the modified Huber loss.
 import numpy as np
 
 import lossref
-from lossref.plotting import describe, name_lines, panels, series
+from lossref.plotting import describe, name_lines, panels, series, trace
 
 margin = np.linspace(-4, 3, 701)
 label = np.ones_like(margin)
@@ -22,14 +22,15 @@ losses = {
     "modified Huber": lossref.ModifiedHuber(reduction="sum"),
 }
 
-figure, (value, pull) = panels(2)
+figure, (value, pull, bend) = panels(3)
 for index, (name, loss) in enumerate(losses.items()):
     value.plot(margin, loss.values(margin, label), label=name, **series(index))
-    pull.plot(margin, -loss.grad(margin, label), label=name, **series(index))
+    pull.plot(margin, -loss.grad(margin, label), **series(index))
+    trace(bend, margin, loss.curvature(margin, label), index, name)
 value.set(xlabel="margin y f", ylabel="loss", xlim=(-4, 3), ylim=(0, 12), title="Value")
 pull.set(xlabel="margin y f", ylabel="pull toward the label, −slope", xlim=(-4, 3), ylim=(0, 8), title="Pull")
-name_lines(value)
-name_lines(pull)
+bend.set(xlabel="margin y f", ylabel="curvature", xlim=(-4, 3), ylim=(-0.1, 2.2), title="Curvature")
+name_lines(bend)
 
 # %%
 # How hard one sample pulls that is far on the wrong side, just beyond the boundary, and safely right. The exponential
@@ -43,7 +44,7 @@ for name, (wrong, undecided, right) in pulls.items():
 
 describe(
     figure,
-    "Loss, left, and pull toward the label, right, against the margin from -4 to 3. At -8 the pulls are "
+    "Loss, pull toward the label and curvature against the margin from -4 to 3. At -8 the pulls are "
     + ", ".join(f"{name} {wrong:.1f}" for name, (wrong, *_) in pulls.items())
     + f". At +3 cross-entropy still pulls with {pulls['cross-entropy'][2]:.3f}; the three hinges do not pull at all.",
 )

@@ -2,17 +2,16 @@
 Without a majority, one multiclass hinge gives up
 =================================================
 
-At one place in the world three classes occur, with shares that change from a clear majority to a near tie. Which
-constant scores does each loss like best there, and how far does the most frequent class lead? Cross-entropy lets it
-lead as long as it is the most frequent. Crammer and Singer's hinge drops to no lead at all as soon as the class has no
-majority, and a model that has learned it decides by noise. Weston and Watkins's holds on for longer, but not to the
-end.
+At one place in the world three classes occur, with shares from a clear majority to a near tie. Which constant scores
+does each loss like best there, and how far does the most frequent class lead? Cross-entropy lets it lead as long as it
+is the most frequent. Crammer and Singer's hinge drops to no lead at all as soon as the class has no majority, and a
+model that has learned it decides by noise. Weston and Watkins's holds on for longer, but not to the end.
 """
 
 import numpy as np
 
 import lossref
-from lossref.plotting import describe, name_lines, panels, trace
+from lossref.plotting import describe, name_lines, panels, series, trace
 
 shares = np.linspace(0.34, 0.6, 53)
 leads = np.linspace(0, 1.1, 221)
@@ -33,11 +32,17 @@ def best_lead(loss, share):
     return second.ravel()[np.argmin(np.round(costs, 12))]
 
 
-figure, (panel,) = panels()
+figure, (value, panel) = panels(2)
+ahead = np.column_stack([np.linspace(-2, 2, 401), np.zeros((401, 2))])  # of two rivals that are level
+for index, loss in enumerate(losses.values()):
+    value.plot(ahead[:, 0], loss.values(ahead, np.zeros(401, int)), **series(index))
+value.set(xlabel="lead of the true class", ylabel="loss", xlim=(-2, 2), ylim=(0, 4), title="Value")
 found = {name: np.array([best_lead(loss, share) for share in shares]) for name, loss in losses.items()}
 for index, (name, lead) in enumerate(found.items()):
     trace(panel, shares, lead, index, name)
-panel.set(xlabel="share of the most frequent class", ylabel="its lead in the best scores", xlim=(0.34, 0.6))
+panel.set(
+    xlabel="share of the most frequent class", xlim=(0.34, 0.6), ylabel="its lead in the best scores", title="Lead"
+)
 name_lines(panel)
 
 # %%

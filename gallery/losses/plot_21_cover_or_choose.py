@@ -22,7 +22,6 @@ centers, widths = (part.ravel() for part in np.meshgrid(np.linspace(-3, 3, 61), 
 logits = -((x - centers[:, np.newaxis]) ** 2) / (2 * widths[:, np.newaxis] ** 2)
 bells = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 targets = np.broadcast_to(target, bells.shape)
-
 distances = {
     "forward KL": lossref.KL().values(logits, targets),
     "reverse KL": lossref.KL(from_logits=False).values(np.log(targets), bells),
@@ -30,12 +29,20 @@ distances = {
 }
 nearest = {name: int(np.argmin(distance)) for name, distance in distances.items()}
 
-figure, (panel,) = panels()
+figure, (curves, panel) = panels(2, gridspec_kw={"width_ratios": [1, 1.6]})
+p = np.linspace(0.005, 0.995, 199)  # the shares of two classes, of which the first should have 0.65
+coins, wanted = np.column_stack([p, 1 - p]), np.tile([0.65, 0.35], (199, 1))
+curves.plot(p, lossref.KL(from_logits=False).values(np.log(coins), wanted), **series(0))
+curves.plot(p, lossref.KL(from_logits=False).values(np.log(wanted), coins), **series(1))
+curves.plot(p, lossref.JensenShannon().values(coins, wanted), **series(2))
+curves.set(
+    xlabel="share of the first of two classes", ylabel="divergence (nats)", xlim=(0, 1), ylim=(0, 1.5), title="Value"
+)
 step = x[1] - x[0]
 panel.fill_between(x, target / step, color=INK, alpha=0.15, linewidth=0, label="target")
 for index, (name, best) in enumerate(nearest.items()):
     panel.plot(x, bells[best] / step, label=name, **series(index))
-panel.set(xlabel="x", ylabel="density", xlim=(-6, 6), ylim=(0, 0.65))
+panel.set(xlabel="x", ylabel="density", xlim=(-6, 6), ylim=(0, 0.65), title="The nearest bell")
 name_lines(panel)
 
 # %%

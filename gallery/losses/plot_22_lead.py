@@ -4,7 +4,8 @@ With a margin of 0 a ranker that starts at zero never begins; asked for a lead, 
 
 Of two patients, whose diabetes will have come further? Only the order of the two scores counts. Without a margin, equal
 scores cost nothing and pull nowhere, and a model whose weights are zero gives every patient the same score. With one,
-each pair pulls until it is in order by that much. The logistic loss of a pair asks for a lead too, without a number.
+each pair pulls until it is in order by that much. The logistic loss of a pair wants ever more of a lead; ListNet, told
+of grades of 1 and 0, wants a lead of 1 and pulls back beyond.
 """
 
 import numpy as np
@@ -21,12 +22,12 @@ for index, margin in enumerate((0.0, 1.0)):
     arrays = first, second, np.ones_like(leads)
     trace(value, leads, loss.values(*arrays), index, f"margin {margin:g}")
     trace(pull, leads, -loss.grad(*arrays)[0], index, f"margin {margin:g}")
-pairs = lossref.PairwiseLogistic(reduction="sum")
 scores, grades = np.column_stack([first, second]), np.tile([1.0, 0.0], (len(leads), 1))
-trace(value, leads, pairs.values(scores, grades), 2, "logistic")
-trace(pull, leads, -pairs.grad(scores, grades)[:, 0], 2, "logistic")
+for index, loss in enumerate((lossref.PairwiseLogistic(reduction="sum"), lossref.ListNet(reduction="sum")), start=2):
+    trace(value, leads, loss.values(scores, grades), index, type(loss).__name__)
+    trace(pull, leads, -loss.grad(scores, grades)[:, 0], index, type(loss).__name__)
 value.set(xlabel="lead of the better one", ylabel="loss", xlim=(-3, 3), ylim=(0, 4), title="Value")
-pull.set(xlabel="lead of the better one", ylabel="pull on the better one", xlim=(-3, 3), ylim=(-0.1, 1.1), title="Pull")
+pull.set(xlabel="lead of the better one", ylabel="pull on the better one", xlim=(-3, 3), ylim=(-0.3, 1.1), title="Pull")
 name_lines(value)
 name_lines(pull)
 
@@ -49,7 +50,7 @@ for margin in (0.0, 1.0, 10.0):
 told = ", ".join(f"{100 * share:.0f} % with {margin:g}" for margin, share in right.items())
 describe(
     figure,
-    "Loss and pull against the lead of the better one, from -3 to 3, for two margins and the logistic loss; with "
+    "Loss and pull against the lead of the better one, from -3 to 3, for two margins, pairs and lists; with "
     f"margin 0 both are 0 from a lead of 0 on. Pairs in order after training: {told}.",
 )
 assert right[0.0] == 0
