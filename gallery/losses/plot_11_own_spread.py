@@ -37,7 +37,7 @@ told = ", ".join(f"{at_1:.1f} and {at_9:.2f} (residual {r:g})" for r, (at_1, at_
 describe(
     figure,
     "Value and slopes of the Gaussian likelihood against the logarithm of the variance from -3 to 5. Slopes in the "
-    f"mean at variances of 1 and 9: {told}. The best variances are {best[0.5]:.2f}, {best[1.0]:.2f} and {best[3.0]:.2f}.",
+    f"mean at variances of 1 and 9: {told}. Best variances {best[0.5]:.2f}, {best[1.0]:.2f} and {best[3.0]:.2f}.",
 )
 assert all(abs(variance / r**2 - 1) < 0.01 for r, variance in best.items())
 assert all(np.isclose(at_1, 9 * at_9) for at_1, at_9 in pulls.values())

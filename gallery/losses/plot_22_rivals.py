@@ -40,9 +40,7 @@ value.set(xlabel="lead of the true class", ylabel="loss", xlim=(-2, 2), ylim=(0,
 found = {name: np.array([best_lead(loss, share) for share in shares]) for name, loss in losses.items()}
 for index, (name, lead) in enumerate(found.items()):
     trace(panel, shares, lead, index, name)
-panel.set(
-    xlabel="share of the most frequent class", xlim=(0.34, 0.6), ylabel="its lead in the best scores", title="Lead"
-)
+panel.set(xlabel="share of the most frequent class", ylabel="its lead", xlim=(0.34, 0.6), title="Best constant scores")
 name_lines(panel)
 
 # %%

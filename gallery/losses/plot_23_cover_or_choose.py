@@ -35,9 +35,7 @@ coins, wanted = np.column_stack([p, 1 - p]), np.tile([0.65, 0.35], (199, 1))
 curves.plot(p, lossref.KL(from_logits=False).values(np.log(coins), wanted), **series(0))
 curves.plot(p, lossref.KL(from_logits=False).values(np.log(wanted), coins), **series(1))
 curves.plot(p, lossref.JensenShannon().values(coins, wanted), **series(2))
-curves.set(
-    xlabel="share of the first of two classes", ylabel="divergence (nats)", xlim=(0, 1), ylim=(0, 1.5), title="Value"
-)
+curves.set(xlabel="share of the first class", ylabel="divergence (nats)", xlim=(0, 1), ylim=(0, 1.5), title="Value")
 step = x[1] - x[0]
 panel.fill_between(x, target / step, color=INK, alpha=0.15, linewidth=0, label="target")
 for index, (name, best) in enumerate(nearest.items()):

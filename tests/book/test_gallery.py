@@ -29,6 +29,12 @@ def test_every_loss_and_every_regularizer_is_used_in_a_picture():
     assert [path(formula) for formula in wanted if formula not in seen] == []
 
 
+@pytest.mark.parametrize("part", ["losses", "regularizers", "optimizers", "schedules"])
+def test_scripts_are_numbered_without_gap_or_doublet(part):
+    numbers = [int(script.name.split("_")[1]) for script in SCRIPTS if script.parent.name == part]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_no_script_is_longer_than_sixty_lines():
     lengths = {script.name: len(script.read_text(encoding="utf-8").splitlines()) for script in SCRIPTS}
     assert {name: length for name, length in lengths.items() if length > 60} == {}
