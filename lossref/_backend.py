@@ -92,7 +92,13 @@ def load(name: str) -> dict[str, Any]:
         return _fallback.kernels
     loaded = dict(_fallback.CUSTOM)
     for chapter in CHAPTERS:
-        loaded.update(importlib.import_module(f"lossref._kernels.{name}.{chapter}").kernels)
+        try:
+            loaded.update(importlib.import_module(f"lossref._kernels.{name}.{chapter}").kernels)
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"lossref: the kernels of {name!r} were built before the chapter {chapter!r} was written. "
+                f"Build them again: pip install -e . or python setup.py build_ext --inplace"
+            ) from error
     return loaded
 
 

@@ -15,6 +15,7 @@ WAYS = {
     "swallow": lambda number, n: np.nan_to_num(number, posinf=1e9, neginf=-1e9),
     "widen": lambda number, n: np.float16(number) if np.ndim(number) == 0 else number.astype(np.float16),
     "scribble": lambda number, n: number,
+    "miscount": lambda number, n: number + 1 + n % 2,
 }
 
 
@@ -47,7 +48,8 @@ class Liar:
         """The same result with other numbers in it, in the same memory: it may be the caller's ``out``."""
         if isinstance(result, tuple):
             return tuple(self.spoil(part) for part in result)
-        if isinstance(result, np.ndarray | np.floating | float) and np.asarray(result).dtype.kind == "f":
+        kind = "i" if self.way == "miscount" else "f"  # counts and places are integers, and all else is not
+        if isinstance(result, np.ndarray | np.floating | float | int) and np.asarray(result).dtype.kind == kind:
             with np.errstate(all="ignore"):
                 spoilt = WAYS[self.way](result, next(self.calls))
             if self.way == "widen":

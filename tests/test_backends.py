@@ -46,6 +46,17 @@ def test_a_backend_that_is_not_there_is_refused_with_the_reason(backend, monkeyp
     assert _backend.active == backend
 
 
+def test_kernels_that_are_older_than_a_chapter_say_how_to_build_them_again(backend, monkeypatch):
+    monkeypatch.setattr(_backend, "CHAPTERS", (*_backend.CHAPTERS, "unwritten"))
+    for name in _backend.available()[:-1]:
+        with (
+            pytest.raises(ImportError, match=rf"kernels of '{name}' .* chapter 'unwritten' .* pip install -e \."),
+            lossref.use_backend(name),
+        ):
+            pass
+        assert _backend.active == backend
+
+
 @pytest.mark.parametrize("name", ["baseline", "avx2", "avx512", "numpy"])
 def test_the_environment_chooses_the_backend_or_the_import_fails(name):
     done = process.run("import lossref._backend as b; print(b.active)", LOSSREF_BACKEND=name)

@@ -204,6 +204,13 @@ def test_bounds_that_bound_nothing_are_refused(low, high, error, words):
         project_box(np.ones(3), low, high)
 
 
+def test_a_bound_beyond_float64_is_refused_in_words():
+    for huge in (10**400, 10**5000, Fraction(10**400)):  # of 5000 digits Python does not even make a text
+        for place, bounds in (("low", (-huge, 0)), ("high", (0, huge))):
+            with pytest.raises(ValueError, match=rf"^project_box: {place} is beyond the range of float64"):
+                project_box(np.ones(3), *bounds)
+
+
 @pytest.mark.parametrize(
     ("norm", "error"), [(0, ValueError), (3, ValueError), (math.nan, ValueError), ("2", TypeError), (None, TypeError)]
 )

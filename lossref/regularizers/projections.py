@@ -101,12 +101,17 @@ def project_box(w: Any, low: float, high: float, *, out: Array | None = None) ->
     >>> project_box([-2.0, 0.5, 3.0], 0.0, 1.0)
     array([0. , 0.5, 1. ])
     """
+    bounds = []
     for name, bound in (("low", low), ("high", high)):
         if isinstance(bound, bool) or not isinstance(bound, numbers.Real):
             raise TypeError(f"project_box: {name} must be a number, got {bound!r} of type {type(bound).__name__}")
+        try:
+            bounds.append(float(bound))
+        except OverflowError:
+            raise ValueError(f"project_box: {name} is beyond the range of float64; no bound is inf or -inf") from None
     if not low <= high:
         raise ValueError(f"project_box: low must be <= high, got {low!r} and {high!r}")
-    return moved("project_box", w, out, lambda array: within(array, float(low), float(high)))
+    return moved("project_box", w, out, lambda array: within(array, *bounds))
 
 
 def project_simplex(w: Any, total: float = 1.0, *, out: Array | None = None) -> Any:
