@@ -363,9 +363,9 @@ class PseudoHuber(PointwiseLoss):
     Notes
     -----
     As written, the formula cancels for residuals well below ``delta`` and overflows for large ones in float32, where
-    squares end at :math:`10^{19}`. The kernel divides the smaller of :math:`|r|` and :math:`\delta` by the larger, so that
-    no square overflows, and computes :math:`r^2 / (\sqrt{1 + (r / \delta)^2} + 1)`, which does not cancel. Some papers
-    divide the loss by :math:`\delta`.
+    squares end at :math:`10^{19}`. The kernel divides the smaller of :math:`|r|` and :math:`\delta` by the larger, so
+    that no square overflows, and computes :math:`r^2 / (\sqrt{1 + (r / \delta)^2} + 1)`, which does not cancel. Some
+    papers divide the loss by :math:`\delta`.
 
     References
     ----------
