@@ -262,12 +262,12 @@ def test_masks_of_any_length_overlap_as_the_definition_says(loss, dtype, backend
                 alarms = mpmath.fsum(p * (1 - y) for p, y in zip(*rows, strict=True))
                 misses = mpmath.fsum(y * (1 - p) for p, y in zip(*rows, strict=True))
                 total = right + alarm * alarms + miss * misses
-                assert oracle.error(values[k], 1 - right / total, dtype) <= 4
+                assert oracle.error(values[k], 1 - right / total, dtype) <= (4 if dtype == np.float32 else 5)
                 some = rows[1][-33:]
                 up, down = alarm * right / total**2, (hit * total - (hit - miss) * right) / total**2
                 slopes = np.array([up * (1 - y) - down * y for y in some])
                 sizes = np.array([up * (1 - y) + down * y for y in some])
-                assert oracle.errors(grad[k, -33:], slopes, dtype, sizes).max() <= 6
+                assert oracle.errors(grad[k, -33:], slopes, dtype, sizes).max() <= (4 if dtype == np.float32 else 8)
 
 
 def test_dice_and_jaccard_count_what_two_sets_share(dtype, backend, rng):

@@ -29,7 +29,7 @@ class Properties:
     is None for predictions that stand for no probabilities."""
 
     convex: bool | str
-    differentiable: bool
+    differentiable: bool | str
     symmetric: bool | str
     lipschitz: str | None
     smoothness: str | None

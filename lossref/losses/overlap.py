@@ -93,22 +93,25 @@ class Dice(Overlap):
     ``pred`` and ``target`` have the shape (n, elements): pictures are made rows by ``reshape(n, -1)``. Predictions are
     probabilities, after the sigmoid, and a row with anything outside [0, 1] is NaN; so is one whose target holds
     anything outside. **Where nothing is predicted and nothing is there, the loss is 0**, a perfect match, and without
-    ``smooth`` so are gradient and curvature; no ε hides in the denominator.
+    ``smooth`` so are gradient and curvature; no ε hides in the denominator. That is the one point at which the loss
+    jumps: beside it, something being predicted where nothing is, it is 1.
 
     It is no average over elements, so the gradient in one depends on all, and it is not proper: to say 0.3 where the
     chance is 0.3 costs more than to say 0 or 1. Read the outputs of a model that was trained with it as a mask, not as
     probabilities.
 
     Computed as written, a nearly perfect match would be the difference of two nearly equal numbers. Here it is
-    :math:`\sum_k \left( p_k (1 - y_k) + y_k (1 - p_k) \right)` over the denominator, in which nothing cancels. Values
-    are right within 4 units in the last place, slopes within 6 in float64, where the roundings of the total count
-    twice, and within 4 in float32; for a soft mask, units of its two terms, up and down.
+    :math:`\sum_k \left( p_k (1 - y_k) + y_k (1 - p_k) \right)` over the denominator, in which nothing cancels. In
+    float32 values and slopes are right within 4 units in the last place; in float64, in which the sums round too and
+    the denominator counts twice in a slope, values within 5 and slopes within 8. Where a mask is soft, it is units of
+    the two terms of which a slope is the difference.
 
     Others count otherwise. Keras's ``Dice`` adds up over the whole batch unless an ``axis`` is given, which lets the
-    large regions of a batch hide the small, and adds 1e-7 to the denominator; so does segmentation_models_pytorch.
-    In optax's ``dice_loss`` the overlap is not doubled, its ``smooth`` is half of this and 1 unless told otherwise.
-    Milletari et al. square the predictions and masks of the denominator, as MONAI does with ``squared_pred=True``: for
-    masks of 0 and 1 and predictions in between that is another loss.
+    large regions of a batch hide the small, and adds 1e-7 to the denominator. segmentation_models_pytorch adds up over
+    the batch too, and what does not occur in it costs nothing there, whatever is predicted. In optax's ``dice_loss``
+    the overlap is not doubled, its ``smooth`` is half of this and 1 unless told otherwise. Milletari et al. square the
+    predictions and masks of the denominator, as MONAI does with ``squared_pred=True``: for masks of 0 and 1 and
+    predictions in between that is another loss.
 
     References
     ----------
@@ -136,7 +139,7 @@ class Dice(Overlap):
     samples = ({}, {"smooth": 1.0})
     properties = Properties(
         convex=False,
-        differentiable=True,
+        differentiable="smooth > 0",
         symmetric=False,
         lipschitz="Piecewise((2, Eq(smooth, 0)), (1/smooth, True))",
         smoothness="Piecewise((oo, Eq(smooth, 0)), (2/smooth**2, True))",
@@ -185,7 +188,7 @@ class Tversky(Overlap):
 
     **Look which is which.** In Tversky's and in Salehi's text :math:`\alpha` belongs to the false alarms. Keras says so
     too, but up to version 3.15 its code multiplies the misses by ``alpha``: a model that was to miss less has missed
-    more. It was mended in July 2026. ivadomed exchanges them too. optax's ``dice_loss`` takes both and has them right.
+    more. (Its pull request 23333 mends that.) optax's ``dice_loss`` takes both and has them right.
 
     References
     ----------
@@ -212,7 +215,7 @@ class Tversky(Overlap):
     samples = ({"alpha": 0.3, "beta": 0.7}, {"alpha": 1.0, "beta": 1.0}, {"alpha": 2.0, "beta": 0.25})
     properties = Properties(
         convex=False,
-        differentiable=True,
+        differentiable=False,
         symmetric=False,
         lipschitz="Max(beta, 1/beta, alpha/(4*Min(1/2, beta)*(1 - Min(1/2, beta))))",
         smoothness=None,
