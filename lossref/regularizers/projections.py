@@ -101,7 +101,7 @@ def project_box(w: Any, low: float, high: float, *, out: Array | None = None) ->
     >>> project_box([-2.0, 0.5, 3.0], 0.0, 1.0)
     array([0. , 0.5, 1. ])
     """
-    bounds = []
+    bounds: list[float] = []
     for name, bound in (("low", low), ("high", high)):
         if isinstance(bound, bool) or not isinstance(bound, numbers.Real):
             raise TypeError(f"project_box: {name} must be a number, got {bound!r} of type {type(bound).__name__}")
