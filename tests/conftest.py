@@ -1,5 +1,6 @@
 """What every test can ask for: a backend, a dtype, random numbers (``--seed``), kernels that lie (``--sabotage``)."""
 
+import gc
 import os
 
 import hypothesis
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config, items):
             by_function.setdefault(item.nodeid.split("[")[0], []).append(item)
         chosen = [some[:: -(-len(some) // most)] for some in by_function.values()]
         items[:] = [item for some in chosen for item in some]
+
+
+def pytest_collection_finish():
+    """Tens of thousands of tests live as long as the run: no collection of garbage needs to look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config):

@@ -50,9 +50,31 @@ def without_spikes(expression):
     return expression.replace(sp.DiracDelta, lambda *_: sp.S.Zero)
 
 
+def remembered(name):
+    """A function of mpmath that computes once what value, slopes and curvatures of a formula all ask for."""
+    compute = functools.lru_cache(2**14)(lambda x, precision: getattr(mpmath, name)(x))
+    return lambda x: compute(x, mpmath.mp.prec)
+
+
+REMEMBERED = {name: remembered(name) for name in ("exp", "log")}
+
+
+@functools.cache
 def function(symbols, expression):
     """A SymPy expression as a function of mpmath numbers."""
-    return sp.lambdify(symbols, expression, "mpmath", cse=True)
+    return sp.lambdify(symbols, expression, [REMEMBERED, "mpmath"], cse=True)
+
+
+@functools.cache
+def derivative(expression, symbol, order=1):
+    """A derivative of an expression, which under other settings of the formula is often the same."""
+    return sp.diff(expression, symbol, order).doit()
+
+
+@functools.cache
+def expanded(expression):
+    """An expression as a sum."""
+    return sp.expand(expression)
 
 
 def size(expression):
@@ -93,7 +115,7 @@ class Oracle:
         return self.compile(self.expression)
 
     def compile(self, expression):
-        run = function([*self.inputs, *self.settings], expression)
+        run = function((*self.inputs, *self.settings), expression)
         settings = [float(setting) for setting in self.settings.values()]
 
         def evaluate(*numbers):
@@ -115,12 +137,12 @@ class Oracle:
     @functools.cache  # noqa: B019  # an oracle lives as long as the tests
     def slope(self, symbol):
         """The derivative in a symbol."""
-        return self.compile(sp.diff(self.expression, symbol).doit())
+        return self.compile(derivative(self.expression, symbol))
 
     @functools.cache  # noqa: B019
     def slope_size(self, symbol):
         """The sum of the absolute terms of the derivative: what its rounding errors are measured against."""
-        return self.size(sp.diff(self.expression, symbol).doit())
+        return self.size(derivative(self.expression, symbol))
 
     def size(self, expression):
         """The sum of the absolute terms of an expression, in each of its pieces."""
@@ -129,19 +151,19 @@ class Oracle:
     @functools.cache  # noqa: B019
     def sizes_in_floats(self, method):
         """``value_size`` or ``slope_size`` in float64, for many points."""
-        expression = self.expression if method == "values" else sp.diff(self.expression, self.inputs[0]).doit()
+        expression = self.expression if method == "values" else derivative(self.expression, self.inputs[0])
         run = sp.lambdify([*self.inputs, *self.settings], size(expression), "numpy")
         return lambda *arrays: run(*arrays, *map(float, self.settings.values()))
 
     @functools.cache  # noqa: B019
     def curvature(self, symbol):
         """The second derivative in a symbol."""
-        return self.compile(without_spikes(sp.diff(self.expression, symbol, 2).doit()))
+        return self.compile(without_spikes(derivative(self.expression, symbol, 2)))
 
     @functools.cache  # noqa: B019
     def curvature_size(self, symbol):
         """The sum of the absolute terms of the second derivative."""
-        return self.size(sp.expand(without_spikes(sp.diff(self.expression, symbol, 2).doit())))
+        return self.size(expanded(without_spikes(derivative(self.expression, symbol, 2))))
 
 
 def exactly(arguments):

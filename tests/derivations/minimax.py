@@ -5,6 +5,7 @@ possible: solve for a polynomial whose error takes the same size, with alternati
 the points to the peaks of the error; repeat until all peaks are equally high.
 """
 
+import functools
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -61,10 +62,15 @@ def remez(f, weight, low, high, degree, grid=60, rounds=12):
 
 
 def peak(error, a, b, grid):
-    """Where ``|error|`` is largest between two zeros: a grid, then its best cell again, twice."""
+    """Where ``|error|`` is largest between two zeros, where it rises and falls once: on a grid, which is halved until it
+    falls to the right and to the left, then on a grid in its best cell."""
     for _ in range(2):
-        x = max((a + (b - a) * i / grid for i in range(grid + 1)), key=lambda t: abs(error(t)))
-        step = (b - a) / grid
+        first, last = 0, grid
+        while first < last:
+            middle = (first + last) // 2
+            here, next_ = (abs(error(a + (b - a) * i / grid)) for i in (middle, middle + 1))
+            first, last = (middle + 1, last) if here < next_ else (first, middle)
+        x, step = a + (b - a) * first / grid, (b - a) / grid
         a, b = max(a, x - step), min(b, x + step)
     return x
 
@@ -74,9 +80,15 @@ def round_to(x, bits: int) -> float:
         return float(+x)
 
 
+@functools.cache
+def exp_series():
+    return [1 / mp.factorial(n + 3) for n in range(30)][::-1]
+
+
+@functools.cache  # error and weight ask for the same
 def exp_cubic(r):
     """(exp(r) - 1 - r - r**2/2) / r**3, by its series."""
-    return mp.polyval([1 / mp.factorial(n + 3) for n in range(30)][::-1], r)
+    return mp.polyval(exp_series(), r)
 
 
 def exp_square(r):
@@ -84,6 +96,7 @@ def exp_square(r):
     return mp.mpf(1) / 2 + r * exp_cubic(r)
 
 
+@functools.cache
 def log_cubic(f):
     """(log(1 + f) - f + f**2/2) / f**3; by its series where the difference would cancel."""
     if abs(f) < mp.mpf("1e-6"):
@@ -97,6 +110,7 @@ def log1p_square(u):
     return t * log_cubic(t) - mp.mpf(1) / 2
 
 
+@functools.cache
 def log_cosh_quartic(s):
     """(log(cosh(r)) - r**2/2) / r**4 at s = r**2; at 0, where the quotient is none, its limit."""
     if s == 0:
