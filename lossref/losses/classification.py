@@ -26,6 +26,13 @@ def quotient(mass: Array, *chances: Array) -> Array:
     return np.where(mass == 0, 0, share)
 
 
+def weighed(weight: float, mass: Array, *chances: Array) -> Array:
+    """Weight times mass divided by something, in that order, lest a quotient overflow before it is weighed.
+
+    A tiny mass, which the weight might take below all floats, is weighed last."""
+    return np.where(mass < 1e-100, weight * quotient(mass, *chances), quotient(weight * mass, *chances))
+
+
 @dataclass(frozen=True, kw_only=True)
 class BinaryCrossEntropy(PointwiseLoss):
     r"""Binary cross-entropy: the surprise, in nats, at which of two classes it was.
@@ -112,34 +119,35 @@ class BinaryCrossEntropy(PointwiseLoss):
         return self.name if self.from_logits else f"{self.name}_probabilities"
 
     def _masses(self, target: Array) -> tuple[Array, Array]:
-        """What the target puts on class 1 and on class 0, in float64."""
+        """What the target puts on class 1, before it is weighed, and on class 0, in float64."""
         y = np.where((target >= 0) & (target <= 1), target, np.nan).astype(np.float64)
         keep, spread = 1 - self.label_smoothing, self.label_smoothing / 2
-        return self.pos_weight * (y * keep + spread), (1 - y) * keep + spread
+        return y * keep + spread, (1 - y) * keep + spread
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         a, b = self._masses(target)
-        z = pred.astype(np.float64)
+        z, weight = pred.astype(np.float64), self.pos_weight
         if self.from_logits:
             e = np.exp(-np.abs(z))
             certain, doubt = 1 / (1 + e), e / (1 + e)
-            value = product(np.where(z > 0, b, a), np.abs(z)) + (a + b) * np.log1p(e)
-            slope = np.where(z > 0, b * certain - a * doubt, b * doubt - a * certain)
+            far = product(np.where(z > 0, b, a), np.abs(z)) * np.where(z > 0, 1, weight)
+            value = far + (weight * a + b) * np.log1p(e)
+            slope = np.where(z > 0, b * certain - weight * a * doubt, b * doubt - weight * a * certain)
         else:
             q = np.where((z >= 0) & (z <= 1), z, np.nan)
-            value = product(-a, np.log(q)) - product(b, np.log1p(-q)) + 0 * q
-            slope = quotient(b, 1 - q) - quotient(a, q) + 0 * q
+            value = -weight * product(a, np.log(q)) - product(b, np.log1p(-q)) + 0 * q
+            slope = quotient(b, 1 - q) - weighed(weight, a, q) + 0 * q
         return value.astype(pred.dtype), slope.astype(pred.dtype)
 
     def reference_curvature(self, pred: Array, target: Array) -> Array:
         a, b = self._masses(target)
-        z = pred.astype(np.float64)
+        z, weight = pred.astype(np.float64), self.pos_weight
         if self.from_logits:
             e = np.exp(-np.abs(z))
-            curvature: Array = (a + b) * (e / (1 + e)) / (1 + e)
+            curvature: Array = (weight * a + b) * (e / (1 + e)) / (1 + e)
         else:
             q = np.where((z >= 0) & (z <= 1), z, np.nan)
-            curvature = quotient(b, 1 - q, 1 - q) + quotient(a, q, q) + 0 * q
+            curvature = quotient(b, 1 - q, 1 - q) + weighed(weight, a, q, q) + 0 * q
         return curvature.astype(pred.dtype)
 
 

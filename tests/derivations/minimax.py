@@ -62,8 +62,8 @@ def remez(f, weight, low, high, degree, grid=60, rounds=12):
 
 
 def peak(error, a, b, grid):
-    """Where ``|error|`` is largest between two zeros, where it rises and falls once: on a grid, which is halved until it
-    falls to the right and to the left, then on a grid in its best cell."""
+    """Where ``|error|``, which rises and falls once between two zeros, is largest: on a grid, by halving it, and then
+    on a grid in the cells beside that point."""
     for _ in range(2):
         first, last = 0, grid
         while first < last:
