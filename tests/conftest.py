@@ -3,6 +3,9 @@
 import gc
 import os
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # whose neighbours want the processor on which waiting threads would spin
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import hypothesis
 import numpy as np
 import pytest
