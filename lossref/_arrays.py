@@ -266,12 +266,13 @@ def ordered_sums(rows: Array) -> Array:
     samples, length = rows.shape
     if length > BLOCK:
         return np.array([ordered_sum(row) for row in rows])
-    padded = np.zeros((samples, -(-length // LANES) * LANES))
+    width = min(LANES, 1 << (length - 1).bit_length())  # in a short row, the lanes beyond it would stay empty
+    padded = np.zeros((samples, -(-length // width) * width))
     padded[:, :length] = rows
-    lanes = np.zeros((samples, LANES))
-    for at in range(0, length, LANES):
-        lanes += padded[:, at : at + LANES]
-    half = LANES // 2
+    lanes = np.zeros((samples, width))
+    for at in range(0, length, width):
+        lanes += padded[:, at : at + width]
+    half = width // 2
     while half:
         lanes[:, :half] += lanes[:, half : 2 * half]
         half //= 2

@@ -117,7 +117,9 @@ def test_a_call_is_the_same_every_time(dtype, threads, rng):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("case", EXACT, ids=str)
 def test_exact_algebra_has_the_same_bits_on_every_instruction_set_and_in_numpy(case, weighted, dtype, rng):
-    for size in (*TAILS, CHUNK + 1500) if case is EXACT[0] else TAILS:
+    # Each row is computed alone, and their sum has several blocks with 2049 of them.
+    tails = TAILS[:-2] if case.rowwise else TAILS
+    for size in (*tails, CHUNK + 1500) if case is EXACT[0] else tails:
         pred, target = (np.resize(part, (size, *part.shape[1:])) for part in case.draw(rng, min(size, 50_000), dtype))
         weight = rng.uniform(0.5, 2, size).astype(dtype) if weighted else None
         by_backend = {}

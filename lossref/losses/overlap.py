@@ -212,7 +212,7 @@ class Tversky(Overlap):
     alpha: float = positive(slider=(0.1, 2.0))
     beta: float = positive(slider=(0.1, 2.0))
 
-    samples = ({"alpha": 0.3, "beta": 0.7}, {"alpha": 1.0, "beta": 1.0}, {"alpha": 2.0, "beta": 0.25})
+    samples = ({"alpha": 0.3, "beta": 0.7}, {"alpha": 2.0, "beta": 0.25})
     properties = Properties(
         convex=False,
         differentiable=False,
