@@ -11,8 +11,8 @@ from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport (
-    absolute, exp_nonpositive, exp_of_sum, exp_parts, log, log1p, log1p_parts, log_unit_parts, mul_add, quotient,
-    raised_to_least, remainder,
+    absolute, exp_nonpositive, exp_of_sum, exp_parts, log, log1p, log1p_parts, log1p_unit, log_unit_parts, mul_add,
+    quotient, raised_to_least, remainder, square_lost,
 )
 
 
@@ -74,6 +74,53 @@ cdef void focal(
         pull = far * mul_add(gamma, e * rare, one) - near * mul_add(gamma, likely, e)
         whole = one + e
         pull = quotient(pull, zero, whole, (one - whole) + e)
+        slope[i] = pull if z > zero else -pull
+
+
+cdef inline real times_square(real mass, real q, real low) noexcept nogil:
+    """mass (q + low)², rounded once."""
+    cdef real two = 2, square = q * q
+    return mul_add(mass, square, mass * mul_add(two * q, low, square_lost(q, square)))
+
+
+cdef void focal_square(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """The same where γ is 2: the square of a quotient, e / (1 + e) for the rarer class, costs no second exponential."""
+    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1, two = 2
+    cdef real z, y, a, b, near, far, size, reach, e, e_low, whole, lost, rest, rest_low, doubt, doubt_low
+    cdef real likely, likely_low, cost, twice, up, up_low, down, down_low, pull
+    cdef Py_ssize_t i
+    for i in range(n):
+        z = pred[i]
+        y = probability(target[i])
+        a = share_of(y, first)
+        b = share_of(one - y, second)
+        size = absolute(z)
+        near = a if z > zero else b
+        far = b if z > zero else a
+        e = exp_parts(-size, &e_low)
+        whole = one + e
+        lost = ((one - whole) + e) + e_low
+        rest = one / whole
+        rest_low = (remainder(one, rest, whole) - rest * lost) * rest
+        doubt = e * rest
+        doubt_low = (remainder(e, doubt, whole) + (e_low - doubt * lost)) * rest
+        likely = log1p_unit(e)
+        likely_low = e_low * rest
+        near = times_square(near, doubt, doubt_low)
+        far = times_square(far, rest, rest_low)
+        cost = far * (size + likely) if far > zero else far     # no mass, no cost: not 0 · inf
+        value[i] = mul_add(near, likely, mul_add(near, likely_low, cost))
+        twice = two * likely
+        up = twice + e
+        up_low = ((twice - up) + e) + mul_add(two, likely_low, e_low)
+        reach = -raised_to_least(-size)
+        twice = two * (e * (reach + likely))
+        down = one + twice
+        down_low = (one - down) + twice
+        pull = mul_add(far, down, far * down_low) - mul_add(near, up, near * up_low)
+        pull = mul_add(pull, rest, pull * rest_low)
         slope[i] = pull if z > zero else -pull
 
 
@@ -329,6 +376,9 @@ cdef double categorical_focal_curvature(
 
 kernels = {
     "focal": pointwise(focal[float], focal[double], focal_curvature[float], focal_curvature[double]),
+    "focal_square": pointwise(
+        focal_square[float], focal_square[double], focal_curvature[float], focal_curvature[double]
+    ),
     "focal_probabilities": pointwise(
         focal_probabilities[float], focal_probabilities[double],
         focal_probabilities_curvature[float], focal_probabilities_curvature[double],

@@ -75,7 +75,7 @@ class Focal(PointwiseLoss):
     from_logits: bool = flag(True)
 
     domain = "probabilities"
-    forms = ("", "_probabilities")
+    forms = ("", "_square", "_probabilities")
     samples = (
         {},
         {"gamma": 0.5, "alpha": None},
@@ -103,7 +103,8 @@ class Focal(PointwiseLoss):
         return {"pred": "z" if self.from_logits else "p"}
 
     def _choose_kernel(self) -> str:
-        return self.name if self.from_logits else f"{self.name}_probabilities"
+        form = "_probabilities" if not self.from_logits else "_square" if self.gamma == 2 else ""
+        return self.name + form
 
     def _kernel_parameters(self) -> tuple[float, ...]:
         return (self.gamma, *((1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)))
