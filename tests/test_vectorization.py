@@ -20,6 +20,7 @@ SUMS_IN_FLOAT64 = {
     "categorical_cross_entropy[float]",
     "categorical_cross_entropy_curvature[float]",
     "categorical_cross_entropy_probabilities[float]",
+    "categorical_cross_entropy_smoothed[float]",
     "brier[float]",
     "categorical_focal[float]",
     "multiclass_hinge_weston_watkins[float]",

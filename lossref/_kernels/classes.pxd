@@ -4,7 +4,7 @@ from libc.math cimport NAN
 
 from lossref._kernels.drivers cimport LANES, ordered_sum
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport difference_lost, exp_of_sum, log, log1p
+from lossref._kernels.vecmath cimport difference_lost, exp_of_sum, log, log1p, mul_add
 
 
 cdef inline real probability(real x) noexcept nogil:
@@ -69,10 +69,21 @@ cdef inline void exponentials(const real* x, real top, real* e, Py_ssize_t n) no
         e[j] = exp_of_sum(gap, difference_lost(x[j], top, gap))
 
 
+cdef inline bint is_among(real top, const real* x) noexcept nogil:
+    """Is the number one of LANES?"""
+    cdef int found = 0
+    cdef Py_ssize_t j
+    for j in range(LANES):
+        found |= x[j] == top
+    return found
+
+
 cdef inline Py_ssize_t place_of(real top, const real* x, Py_ssize_t n) noexcept nogil:
     """Where the largest of a row stands first; anywhere, if the row holds NaN alone."""
-    cdef Py_ssize_t j
-    for j in range(n - 1):
+    cdef Py_ssize_t at = 0, j
+    while at + LANES < n and not is_among(top, x + at):
+        at += LANES
+    for j in range(at, n - 1):
         if x[j] == top:
             return j
     return n - 1
@@ -90,6 +101,26 @@ cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n
     for j in range(n - rows * LANES):
         i = rows * LANES + j
         lane[j] += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
+    while half:
+        for j in range(half):
+            lane[j] += lane[j + half]
+        half //= 2
+    return lane[0]
+
+
+cdef inline double even_distance(const real* x, double top, double each, Py_ssize_t n) noexcept nogil:
+    """The same for a mass that is on each class."""
+    cdef double lane[LANES]
+    cdef const real* row
+    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
+    for j in range(LANES):
+        lane[j] = 0
+    for i in range(rows):
+        row = x + i * LANES
+        for j in range(LANES):
+            lane[j] = mul_add(each, top - row[j], lane[j])
+    for j in range(n - rows * LANES):
+        lane[j] = mul_add(each, top - x[rows * LANES + j], lane[j])
     while half:
         for j in range(half):
             lane[j] += lane[j + half]

@@ -1,11 +1,13 @@
 """Cross-entropies: from logits, where nothing cancels, and from probabilities, where nothing is clamped."""
 
 from lossref._kernels.classes cimport (
-    cross_entropy_of_mass, exponentials, largest, nan_of, nan_unless_probabilities, probability, softmax_curvature,
+    cross_entropy_of_mass, even_distance, exponentials, largest, nan_of, nan_unless_probabilities, place_of,
+    probability, softmax_curvature, sum_of_others,
 )
 from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
+from lossref._kernels.entry_rows cimport Rowwise, row32, row64
 from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log1p_unit, mul_add
 
 
@@ -101,6 +103,33 @@ cdef double categorical_cross_entropy(
         slope[j] *= share
     slope[label] = <real>(-scale * whole * (others / total))         # p - 1 without the subtraction
     return whole * (log1p(others) if own == 1 else log(total) + (<double>top - x[label]))
+
+
+cdef double categorical_cross_entropy_smoothed(
+    const real* x, const real* a, Py_ssize_t label, double whole, const double* p, double scale,
+    real* slope, Py_ssize_t n
+) noexcept nogil:
+    """The same with a mass of ε/n on each class and 1 - ε more on the label, for which no row of masses is needed."""
+    cdef real top, own, share, factor = <real>scale, each = <real>(p[0] / n), hot = <real>(1 - p[0]), peak = hot + each
+    cdef double others, total, mass
+    cdef Py_ssize_t j, k
+    if a != NULL:
+        return cross_entropy_of_mass(x, a, scale, slope, n)
+    whole = peak + (n - 1) * <double>each
+    top = largest(x, n)
+    exponentials(x, top, slope, n)
+    k = place_of(top, x, n)
+    others = sum_of_others(slope, k, n)
+    total = others + slope[k]
+    mass = peak if k == label else each
+    mass = (whole - mass) * (slope[k] / total) - mass * (others / total)
+    share = <real>(whole / total)
+    own = slope[label] * share - peak
+    for j in range(n):
+        slope[j] = factor * (slope[j] * share - each)
+    slope[label] = factor * own
+    slope[k] = <real>(scale * mass)
+    return whole * log1p(others) + even_distance(x, top, each, n) + hot * (<double>top - x[label])
 
 
 cdef double categorical_cross_entropy_curvature(
@@ -208,6 +237,13 @@ cdef double brier_curvature(
     return 0
 
 
+cdef Rowwise smoothing(row32 single, row64 double_, row32 curvature_single, row64 curvature_double):
+    """The kernel of a loss that smooths its labels itself."""
+    kernel = rowwise(single, double_, curvature_single, curvature_double)
+    kernel.smooths = True
+    return kernel
+
+
 kernels = {
     "binary_cross_entropy": pointwise(
         binary_cross_entropy[float], binary_cross_entropy[double],
@@ -219,6 +255,10 @@ kernels = {
     ),
     "categorical_cross_entropy": rowwise(
         categorical_cross_entropy[float], categorical_cross_entropy[double],
+        categorical_cross_entropy_curvature[float], categorical_cross_entropy_curvature[double],
+    ),
+    "categorical_cross_entropy_smoothed": smoothing(
+        categorical_cross_entropy_smoothed[float], categorical_cross_entropy_smoothed[double],
         categorical_cross_entropy_curvature[float], categorical_cross_entropy_curvature[double],
     ),
     "categorical_cross_entropy_probabilities": rowwise(

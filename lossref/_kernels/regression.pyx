@@ -3,17 +3,10 @@
 Constants have names and the type of the arrays: a bare ``2`` would make Cython compute in float64, at half the speed.
 """
 
-from libc.math cimport sqrt, sqrtf
-
+from lossref._kernels.curves cimport clip, hyperbola
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport absolute, difference_lost, exp_of_sum, log1p_parts, mul_add, square_lost, tanh
-
-
-cdef inline real clip(real x, real low, real high) noexcept nogil:
-    """The nearest number in [low, high]; NaN stays NaN, because every comparison with it is false."""
-    x = high if x > high else x
-    return low if x < low else x
 
 
 cdef void mse(
@@ -158,14 +151,6 @@ cdef void log_cosh_curvature(
         e = exp_of_sum(-two * absolute(r), two * (gone if r < zero else -gone))
         rest = one / (one + e)
         out[i] = four * e * rest * rest
-
-
-cdef inline real hyperbola(real a, real delta, real* share) noexcept nogil:
-    """The root of a² + δ², and δ as ``share``, both divided by the larger of a and δ, lest a square overflow."""
-    cdef real one = 1, larger = a if a > delta else delta, smaller = delta if a > delta else a
-    cdef real q = smaller / larger
-    share[0] = q if a > delta else one
-    return sqrtf(one + q * q) if real is float else sqrt(one + q * q)
 
 
 cdef void pseudo_huber(

@@ -5,11 +5,12 @@ Squares of large residuals overflow in float32; the ratio of the smaller of resi
 
 from libc.math cimport INFINITY
 
+from lossref._kernels.curves cimport clip, hyperbola
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport (
-    absolute, difference_lost, exp_lowered, exp_of_sum, expm1, log1p, log_parts, mul_add, normalised, power_of_two,
-    product_lost, quotient, remainder, rounding_shift, square_lost, with_sign_of,
+    LOSSREF_FMA, absolute, difference_lost, exp_lowered, exp_of_sum, expm1, log1p, log_parts, mul_add, normalised,
+    power_of_two, product_lost, quotient, remainder, rounding_shift, square_lost, with_sign_of,
 )
 
 
@@ -97,8 +98,14 @@ cdef inline real splitter(real x) noexcept nogil:
 
 
 cdef inline real product_parts(real x, real y, real* low) noexcept nogil:
-    """x y = product + low, exactly, and with the same bits with fused multiply-add and without; returns the product."""
-    cdef real wide = x * splitter(x), x_top = wide - (wide - x), x_rest = x - x_top, y_top, y_rest, product = x * y
+    """x y = product + low, exactly, so with the same bits with fused multiply-add and without; returns the product."""
+    cdef real wide, x_top, x_rest, y_top, y_rest, product = x * y
+    if LOSSREF_FMA:
+        low[0] = mul_add(x, y, -product)
+        return product
+    wide = x * splitter(x)
+    x_top = wide - (wide - x)
+    x_rest = x - x_top
     wide = y * splitter(y)
     y_top = wide - (wide - y)
     y_rest = y - y_top
@@ -313,10 +320,27 @@ cdef void barron_square_curvature(
         out[i] = steep if r == r else r
 
 
+cdef void barron_hyperbola(
+    const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """α = 1: the hyperbola of PseudoHuber, with δ = σ, over σ²."""
+    cdef real scale = <real>p[13], inverse = <real>(1 / p[13]), r, c, root, share
+    cdef Py_ssize_t i
+    for i in range(n):
+        r = pred[i] - target[i]
+        c = clip(r, -scale, scale) * inverse
+        root = hyperbola(absolute(r), scale, &share)
+        value[i] = c * (r * inverse / (root + share))
+        slope[i] = c / root * inverse
+
+
 kernels = {
     "cauchy": pointwise(cauchy[float], cauchy[double], cauchy_curvature[float], cauchy_curvature[double]),
     "tukey": pointwise(tukey[float], tukey[double], tukey_curvature[float], tukey_curvature[double]),
     "barron": pointwise(barron[float], barron[double], barron_curvature[float], barron_curvature[double]),
+    "barron_hyperbola": pointwise(
+        barron_hyperbola[float], barron_hyperbola[double], barron_curvature[float], barron_curvature[double]
+    ),
     "barron_square": pointwise(
         barron_square[float], barron_square[double], barron_square_curvature[float], barron_square_curvature[double]
     ),

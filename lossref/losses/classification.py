@@ -206,7 +206,7 @@ class CategoricalCrossEntropy(RowwiseLoss):
     class_weight: tuple[float, ...] | None = optional_weights()
     ignore_index: int | None = optional_integer()
 
-    forms = ("", "_probabilities")
+    forms = ("", "_smoothed", "_probabilities")
     samples = (
         {},
         {"label_smoothing": 0.2},
@@ -241,10 +241,12 @@ class CategoricalCrossEntropy(RowwiseLoss):
         return {"pred": "z" if self.from_logits else "p"}
 
     def _choose_kernel(self) -> str:
-        return self.name if self.from_logits else f"{self.name}_probabilities"
+        if not self.from_logits:
+            return f"{self.name}_probabilities"
+        return f"{self.name}_smoothed" if self.label_smoothing and self.class_weight is None else self.name
 
     def _kernel_parameters(self) -> tuple[float, ...]:
-        return ()
+        return (self.label_smoothing,)
 
     def reference(self, pred: Array, mass: Array) -> tuple[Array, Array]:
         x, a = pred.astype(np.float64), mass.astype(np.float64)

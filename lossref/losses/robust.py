@@ -307,7 +307,7 @@ class Barron(PointwiseLoss):
     alpha: float = at_most_two(1.0, slider=(-8.0, 2.0))
     scale: float = positive(1.0, slider=(0.1, 5.0))
 
-    forms = ("", "_square")
+    forms = ("", "_square", "_hyperbola")
     samples = (
         {},
         {"alpha": 0.0, "scale": 4.0},
@@ -331,10 +331,11 @@ class Barron(PointwiseLoss):
         return sp.Piecewise((z / 2, sp.Eq(alpha, 2)), (sp.log(1 + z / 2), sp.Eq(alpha, 0)), (power, True))
 
     def _choose_kernel(self) -> str:
-        return f"{self.name}_square" if self.alpha == 2 else self.name
+        return self.name + {2.0: "_square", 1.0: "_hyperbola"}.get(self.alpha, "")
 
     def _kernel_parameters(self) -> tuple[float, ...]:
-        """alpha/2; what brings the scale next to 1; its square there, times 2 - alpha; exponents; what far errors get.
+        """alpha/2; what brings the scale next to 1; its square there, times 2 - alpha; exponents; what far errors get;
+        the scale.
 
         Exponents multiply rounding errors, so they come in two parts."""
         unit = math.ldexp(1.0, min(-math.frexp(self.scale)[1], 1000))
@@ -344,7 +345,7 @@ class Barron(PointwiseLoss):
         pull = 0.0 if self.alpha < 1 else 1 / self.scale if self.alpha == 1 else math.inf
         parts = (*split(rest * square), *split(-rest / 2), *split(1 - rest))
         constants = (float(rest / 2), float(1 / (2 * square)), 1 / self.scale / self.scale)
-        return float(1 - rest / 2), unit, *parts, *constants, ceiling, pull
+        return float(1 - rest / 2), unit, *parts, *constants, ceiling, pull, self.scale
 
     def reference(self, pred: Array, target: Array) -> tuple[Array, Array]:
         r, z, rest, logarithm = self._wide(pred, target)
@@ -353,7 +354,7 @@ class Barron(PointwiseLoss):
         value = np.where((z < 1e-18) | (rest == 0), z / 2, value)
         slope = r * np.exp(-rest / 2 * logarithm) / self.scale / self.scale
         if self.alpha < 2:
-            *_, ceiling, pull = self._parameters
+            *_, ceiling, pull, _ = self._parameters
             value = np.where(np.isinf(r), ceiling, value)
             slope = np.where(np.isinf(r), np.copysign(pull, r), slope)
         return value.astype(pred.dtype), slope.astype(pred.dtype)
