@@ -13,6 +13,12 @@ from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log
 
 # --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------
 
+cdef inline real present(real mass, real y) noexcept nogil:
+    """The mass that a target puts on class 1; the least stays, for an infinite cost tells it from none."""
+    cdef real zero = 0
+    return y if mass == zero else mass
+
+
 cdef void binary_cross_entropy(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
@@ -24,7 +30,7 @@ cdef void binary_cross_entropy(
     for i in range(n):
         z = pred[i]
         y = probability(target[i])
-        a = mul_add(y, omega_keep, omega_spread)    # the mass on class 1, and on class 0
+        a = present(mul_add(y, omega_keep, omega_spread), y)    # the mass on class 1, and on class 0
         b = mul_add(one - y, keep, spread)
         size = absolute(z)
         near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
@@ -60,7 +66,7 @@ cdef void binary_cross_entropy_probabilities(
     for i in range(n):
         q = probability(pred[i])
         y = probability(target[i])
-        a = omega * (y * keep + spread)
+        a = present(omega * (y * keep + spread), y)
         b = (one - y) * keep + spread
         value[i] = -(a * log(q) if a != zero else zero * q) - (b * log1p(-q) if b != zero else zero * q)
         slope[i] = (b / (one - q) if b != zero else zero * q) - (a / q if a != zero else zero * q)
@@ -75,7 +81,7 @@ cdef void binary_cross_entropy_probabilities_curvature(
     for i in range(n):
         q = probability(pred[i])
         y = probability(target[i])
-        a = omega * (y * keep + spread)
+        a = present(omega * (y * keep + spread), y)
         b = (one - y) * keep + spread
         out[i] = (b / (one - q) / (one - q) if b != zero else zero * q) + (a / q / q if a != zero else zero * q)
 
