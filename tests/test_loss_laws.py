@@ -448,7 +448,7 @@ def test_the_ends_of_the_line_are_limits_and_nothing_is_clamped(loss, target, dt
 
 
 def test_the_smallest_target_keeps_its_infinite_cost_under_a_weight_below_one(dtype, backend):
-    """Weighed, the smallest float above 0 would become 0, which has no cost. NumPy, in float64, keeps finite ones too."""
+    """Weighed, the smallest float above 0 would become 0, which has no cost. NumPy, in float64, keeps finite ones."""
     least = np.finfo(dtype).smallest_subnormal
     entropy = lossref.BinaryCrossEntropy(pos_weight=0.25, reduction="sum")
     chances = dataclasses.replace(entropy, from_logits=False)

@@ -78,6 +78,20 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             (*UNIT_MARGIN, ("kind", "crammer-singer")),
         ),
     ),
+    "ModifiedHuber": (
+        Spelling(
+            "scikit-learn",
+            "sklearn.linear_model.SGDClassifier(loss='modified_huber')",
+            "A loss to train with, not a function to call.",
+            equal=False,
+        ),
+        Spelling(
+            "JAX",
+            "jax.numpy.where(target * pred < -1, -4 * target * pred, jax.nn.relu(1 - target * pred) ** 2).mean()",
+            "There is no function for it.",
+            MEAN,
+        ),
+    ),
     "losses.Exponential": (
         Spelling("PyTorch", "torch.exp(-target * pred).mean()", "soft_margin_loss is log(1 + this).", MEAN),
         Spelling("JAX", "jax.numpy.exp(-target * pred).mean()", "There is no function for it.", MEAN),

@@ -116,4 +116,18 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             MEAN,
         ),
     ),
+    "Barron": (
+        Spelling(
+            "JAX",
+            "(jax.numpy.sqrt(((pred - target) / {scale}) ** 2 + 1) - 1).mean()",
+            "There is no function for it. Written so, it cancels near 0.",
+            (("alpha", 1.0), *MEAN),
+        ),
+        Spelling(
+            "JAX",
+            "jax.numpy.log1p(((pred - target) / {scale}) ** 2 / 2).mean()",
+            "The case that the general formula divides by zero at.",
+            (("alpha", 0.0), *MEAN),
+        ),
+    ),
 }
