@@ -83,8 +83,8 @@ def live_figure(formula: Formula, *, span: tuple[float, float] | None = None) ->
     Notes
     -----
     Value and slope are computed by the browser, from the formula as SymPy prints it: in float64, with no kernel's care
-    for the last digits. Losses of many numbers are drawn along one of them while the others stand still, and mean what
-    ``reduction="mean"`` does.
+    for the last digits. Losses of many numbers are drawn along one of them while the others stand still; those of a
+    batch show its mean, whatever their ``reduction``.
 
     Parameters of one's own losses have sliders from a quarter to four times their value.
 

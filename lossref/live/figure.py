@@ -33,8 +33,9 @@ def care(instance: Any) -> dict[str, Any]:
 def figure(instance: Formula, span: tuple[float, float] | None = None) -> dict[str, Any]:
     """Everything the figure of a formula is made of, with its sliders where the instance stands."""
     formula = type(instance)
-    if isinstance(instance, Loss):
-        instance = dataclasses.replace(instance, reduction="mean")  # which is what formulas of batches state
+    if isinstance(instance, Loss):  # formulas of batches state a mean; weights of classes, a mean divides out again
+        weighs = getattr(instance, "class_weight", None) is not None
+        instance = dataclasses.replace(instance, reduction="sum" if weighs else "mean")
     kind, careful, letters = calculus.family(formula), care(instance), calculus.letters(instance)
     try:
         variants = calculus.variants(instance)

@@ -247,8 +247,9 @@ class RowwiseLoss(PredictionLoss):
 
     def arguments(self) -> dict[str, Any]:
         arguments = super().arguments()
+        count = self.shown_classes if self.class_weight is None else len(self.class_weight)
         for name in self.arrays:
-            arguments[name] = sp.symbols(f"{name}1:{self.shown_classes + 1}", real=True)
+            arguments[name] = sp.symbols(f"{name}1:{count + 1}", real=True)
         return arguments
 
     def target_spread(

@@ -22,6 +22,8 @@ INSTANCES = {registry.path(formula): representative(formula) for formula in regi
     "probabilities": lossref.BinaryCrossEntropy(from_logits=False, label_smoothing=0.3),
     "wide": lossref.Huber(delta=250.0, reduction="sum"),
     "kind": lossref.MulticlassHinge(kind="weston-watkins"),
+    "chances": lossref.CategoricalCrossEntropy(from_logits=False),
+    "weights": lossref.CategoricalCrossEntropy(class_weight=(0.5, 2.0)),
     "batch": lossref.InfoNCE(temperature=0.5, reduction="sum"),
     "plain": lossref.SGD(lr=0.05),
     "slow": lossref.Cosine(peak=0.05, steps=3000, floor=0.01),
