@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,7 @@ class Case:
 
     def enter(self, contender: str) -> Run:
         """A function of nothing that does the work once, and returns what came out."""
-        run: Run = getattr(self, "by_" + contender.replace(".", "_").replace(" ", "_"))()
+        run: Run = getattr(self, "by_" + re.sub("[^a-z]", "_", contender))()
         return run
 
 
@@ -161,6 +162,43 @@ class Gradient(Case):
         learned = self.learned(range(len(arrays)))
         call = jax().jit(jax().value_and_grad(function(spelled(self.formula, "jax"), self.names), argnums=learned))
         return lambda: jax().block_until_ready(call(*arrays))
+
+
+@dataclass(frozen=True)
+class Batch(Case):
+    """Value and gradient of the triplets of a batch."""
+
+    work = "value and gradient of a batch"
+
+    @property
+    def contenders(self) -> list[str]:
+        return ["lossref", *(["pytorch-metric-learning"] if is_there("pytorch_metric_learning") else [])]
+
+    def batch(self) -> tuple[np.ndarray, np.ndarray]:
+        """Random embeddings of 16 times as many samples as numbers, and labels, 32 samples for each if there are."""
+        rng, width = np.random.default_rng(self.n), round((self.n / 16) ** 0.5)
+        samples = self.n // width
+        return rng.standard_normal((samples, width), self.dtype), rng.integers(0, max(2, samples // 32), samples)
+
+    def by_lossref(self) -> Run:
+        return functools.partial(self.formula.value_and_grad, *self.batch())
+
+    def by_pytorch_metric_learning(self) -> Run:
+        from pytorch_metric_learning import distances, losses, miners, reducers
+
+        embeddings, labels = map(torch().tensor, self.batch())
+        distance = distances.LpDistance(normalize_embeddings=False)
+        mine = miners.BatchHardMiner(distance=distance)
+        loss = losses.TripletMarginLoss(self.formula.margin, distance=distance, reducer=reducers.MeanReducer())
+        embeddings.requires_grad_()
+
+        def run() -> tuple[Any, Any]:
+            embeddings.grad = None
+            value = loss(embeddings, labels, mine(embeddings, labels))
+            value.backward()
+            return value.detach(), embeddings.grad
+
+        return run
 
 
 @dataclass(frozen=True)
@@ -326,13 +364,13 @@ def cases() -> Iterator[Case]:
     """Everything that is timed, in the order of the book."""
     for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
         if isinstance(formula, StructuredPenalty | PairedLoss | BatchLoss):
-            continue  # whose groups are those of so many parameters; which takes other arrays; whose work is a square
+            continue  # whose groups are those of so many parameters; which takes other arrays; which is its own case
         large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
         for n in (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):
                 yield Gradient(formula, n, dtype)
-    smoothed = lossref.CategoricalCrossEntropy(label_smoothing=0.1)
-    yield Gradient(smoothed, 8192 * 1000, "float32")
+    for n in (SMALL, 2048 * 128):
+        yield Batch(lossref.BatchTriplet(), n, "float32")
     for formula in one_for_each_kernel("optimizers"):
         yield Step(formula, THOUSAND, "float32")
     for kind in formulas("optimizers"):

@@ -175,8 +175,10 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     at_least(work, 4, "JAX", pick("jax", MEDIUM, transcendental, "ratio"))
     entropy, categorical = lossref.BinaryCrossEntropy(), lossref.CategoricalCrossEntropy()
     no_dearer("focal loss, 10⁶ float32", 1.3, MEDIUM, [lossref.Focal()], entropy)
-    dear = [lossref.CategoricalCrossEntropy(label_smoothing=0.1), lossref.CategoricalFocal()]
+    dear = [lossref.CategoricalCrossEntropy(label_smoothing=0.2), lossref.CategoricalFocal()]
     no_dearer("smoothed and focal cross-entropy, 8192 × 1000 float32", 1.3, 8_192_000, dear, categorical)
+    batch = [row["ratio"] for row in rows if (row["contender"], row["n"]) == ("pytorch-metric-learning", 2048 * 128)]
+    at_least("batch-hard triplets, 2048 × 128 float32", 5, "pytorch-metric-learning", batch)
     at_least("AdamW step, 10³ parameters", 20, "PyTorch fused", pick("torch fused", THOUSAND, ("AdamW",), "ratio"))
     at_least("AdamW step, 2.5·10⁷ parameters", 1, "PyTorch fused", pick("torch fused", HUGE, ("AdamW",), "ratio"))
     schedules = ("StepDecay", "Exponential", "Cosine")
