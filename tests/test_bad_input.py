@@ -512,8 +512,8 @@ CONTRACT = {
     "0 or 1": (is_integer, lambda v: v in (0, 1)),
     "an integer >= 1": (is_integer, lambda v: v >= 1),
     "True or False": (lambda v: isinstance(v, bool), lambda v: True),
-    "'all' or 'hard' or 'semi-hard' or 'batch-hard'": (
-        lambda v: isinstance(v, str), lambda v: v in ("all", "hard", "semi-hard", "batch-hard")
+    "'all' or 'easy' or 'semi-hard' or 'hard' or 'batch-hard'": (
+        lambda v: isinstance(v, str), lambda v: v in ("all", "easy", "semi-hard", "hard", "batch-hard")
     ),
     "'mean' or 'sum'": (lambda v: isinstance(v, str), lambda v: v in ("mean", "sum")),
     "'crammer-singer' or 'weston-watkins'": (
