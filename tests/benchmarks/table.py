@@ -38,7 +38,8 @@ FILE = Path(__file__).parents[2] / "docs" / "measured" / "benchmarks.json"
 ROUNDS = 25
 TURN = 0.004  # seconds at least: short work is repeated until a turn lasts that long
 REST = 0.008  # seconds after which the idle threads of the one before have stopped spinning
-BUDGET = 3.0  # seconds for a case: very slow contenders get fewer rounds, though never fewer than five
+BUDGET = 1.5  # seconds for a case: what is slow gets fewer rounds, though never fewer than five
+PATIENCE = 0.3  # seconds: who needs longer for one run takes no turns, for that run says all there is to say
 
 
 def turn(run: Run, times: int) -> float:
@@ -54,15 +55,14 @@ def turn(run: Run, times: int) -> float:
 
 def race(runs: dict[str, Run]) -> dict[str, float]:
     """The median seconds of each."""
-    for run in runs.values():
-        run()
     alone = {name: turn(run, 1) for name, run in runs.items()}
-    times = {name: max(1, round(TURN / seconds)) for name, seconds in alone.items()}
-    length = sum(2 * max(TURN, seconds) + REST for seconds in alone.values())
+    racing = {name: seconds for name, seconds in alone.items() if seconds < PATIENCE}
+    times = {name: max(1, round(TURN / seconds)) for name, seconds in racing.items()}
+    length = sum(2 * max(TURN, seconds) + REST for seconds in racing.values())
     rounds = max(5, min(ROUNDS, round(BUDGET / length)))
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+    taken = {name: [] if name in racing else [seconds] for name, seconds in alone.items()}
     for k in range(rounds):
-        for name in list(runs)[:: -1 if k % 2 else 1]:
+        for name in list(racing)[:: -1 if k % 2 else 1]:
             taken[name].append(turn(runs[name], times[name]))
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
