@@ -53,7 +53,8 @@ class Focal(PointwiseLoss):
     half. The bounds among the properties are no more than a tenth above the truth, for which there is no closed form.
 
     The withheld probability is never computed as a difference. It is the exponential of minus a softplus of the logit,
-    so that its power is an exponential too; what the exponent loses by rounding is carried along.
+    so that its power is an exponential too; what the exponent loses by rounding is carried along. For
+    :math:`\gamma = 2` the kernel squares a quotient instead, in two parts, which is quicker.
 
     References
     ----------
