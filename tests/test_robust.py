@@ -71,3 +71,12 @@ def test_slopes_that_all_but_vanish_are_right_to_two_hundred_units(dtype, backen
         errors = oracle.errors(slopes, exact, dtype)
         assert errors.max() <= 200, alpha
         assert errors[exact > 1e-5].max() <= 4, alpha
+
+
+def test_infinity_costs_its_limit_under_a_scale_that_float32_does_not_hold(backend):
+    """Beside it a finite residual is nothing, and an infinite one is still infinite."""
+    for alpha, ceiling in ((1.0, np.inf), (0.0, np.inf), (-2.0, 2.0)):
+        loss = lossref.Barron(alpha=alpha, scale=1e300, reduction="sum")
+        pred = np.array([np.inf, -np.inf, 1.0], np.float32)
+        assert loss.values(pred, np.zeros(3, np.float32)).tolist() == [ceiling, ceiling, 0]
+        assert loss.grad(pred, np.zeros(3, np.float32)).tolist() == [0, 0, 0]

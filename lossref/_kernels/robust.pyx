@@ -98,7 +98,8 @@ cdef inline real splitter(real x) noexcept nogil:
 
 
 cdef inline real product_parts(real x, real y, real* low) noexcept nogil:
-    """x y = product + low, exactly, so with the same bits with fused multiply-add and without; returns the product."""
+    """x y = product + low; returns the product. Exact with fused multiply-add and without, so that the bits agree, as
+    those of ``product_lost`` do not to the last: halves by cut-off digits are a digit too long in float64."""
     cdef real wide, x_top, x_rest, y_top, y_rest, product = x * y
     if LOSSREF_FMA:
         low[0] = mul_add(x, y, -product)
@@ -324,14 +325,16 @@ cdef void barron_hyperbola(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """α = 1: the hyperbola of PseudoHuber, with δ = σ, over σ²."""
-    cdef real scale = <real>p[13], inverse = <real>(1 / p[13]), r, c, root, share
+    cdef real scale = <real>p[13], inverse = <real>(1 / p[13]), ceiling = <real>p[11], pull = <real>p[12]
+    cdef real r, a, c, root, share
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
+        a = absolute(r)
         c = clip(r, -scale, scale) * inverse
-        root = hyperbola(absolute(r), scale, &share)
-        value[i] = c * (r * inverse / (root + share))
-        slope[i] = c / root * inverse
+        root = hyperbola(a, scale, &share)
+        value[i] = ceiling if a == <real>INFINITY else c * (r * inverse / (root + share))
+        slope[i] = with_sign_of(r, pull) if a == <real>INFINITY else c / root * inverse
 
 
 kernels = {
