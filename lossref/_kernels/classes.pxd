@@ -2,7 +2,7 @@
 
 from libc.math cimport NAN
 
-from lossref._kernels.drivers cimport LANES, ordered_sum
+from lossref._kernels.drivers cimport LANES, ordered_sum, tree_sum
 from lossref._kernels.entry cimport real
 from lossref._kernels.vecmath cimport difference_lost, exp_of_sum, log, log1p, mul_add
 
@@ -92,7 +92,7 @@ cdef inline Py_ssize_t place_of(real top, const real* x, Py_ssize_t n) noexcept 
 cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n) noexcept nogil:
     """How far the mass lies below the largest logit, on average: Σ a (top - z); where there is no mass, none."""
     cdef double lane[LANES]
-    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
+    cdef Py_ssize_t rows = n // LANES, i, j
     for j in range(LANES):
         lane[j] = 0
     for i in range(rows):
@@ -101,18 +101,14 @@ cdef inline double distance(const real* x, real top, const real* a, Py_ssize_t n
     for j in range(n - rows * LANES):
         i = rows * LANES + j
         lane[j] += a[i] * (<double>top - x[i]) if a[i] != 0 else 0
-    while half:
-        for j in range(half):
-            lane[j] += lane[j + half]
-        half //= 2
-    return lane[0]
+    return tree_sum(&lane[0], LANES)
 
 
 cdef inline double even_distance(const real* x, double top, double each, Py_ssize_t n) noexcept nogil:
     """The same for a mass that is on each class."""
     cdef double lane[LANES]
     cdef const real* row
-    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
+    cdef Py_ssize_t rows = n // LANES, i, j
     for j in range(LANES):
         lane[j] = 0
     for i in range(rows):
@@ -121,11 +117,7 @@ cdef inline double even_distance(const real* x, double top, double each, Py_ssiz
             lane[j] = mul_add(each, top - row[j], lane[j])
     for j in range(n - rows * LANES):
         lane[j] = mul_add(each, top - x[rows * LANES + j], lane[j])
-    while half:
-        for j in range(half):
-            lane[j] += lane[j + half]
-        half //= 2
-    return lane[0]
+    return tree_sum(&lane[0], LANES)
 
 
 cdef inline double sum_of_others(real* e, Py_ssize_t k, Py_ssize_t n) noexcept nogil:

@@ -13,26 +13,8 @@ cdef enum:
     LANES = 32     # a sum runs down 32 lanes at once, so that no addition waits for the one before it
 
 
-cdef inline double block_sum(const real* term, Py_ssize_t n) noexcept nogil:
-    """Sum at most BLOCK terms in float64: down the lanes, then the lanes as a tree. The order depends on n alone."""
-    cdef double lane[LANES]
-    cdef Py_ssize_t rows = n // LANES, i, j, half = LANES // 2
-    for j in range(LANES):
-        lane[j] = 0
-    for i in range(rows):
-        for j in range(LANES):
-            lane[j] += term[i * LANES + j]
-    for j in range(n - rows * LANES):
-        lane[j] += term[rows * LANES + j]
-    while half:
-        for j in range(half):
-            lane[j] += lane[j + half]
-        half //= 2
-    return lane[0]
-
-
 cdef inline double tree_sum(double* part, Py_ssize_t n) noexcept nogil:
-    """Sum the blocks of a chunk as a tree, in place: the far half is folded onto the near half until one is left."""
+    """Sum lanes, or a chunk's blocks, as a tree, in place: the far half is folded onto the near until one is left."""
     cdef Py_ssize_t half, k
     if n == 0:
         return 0
@@ -42,6 +24,20 @@ cdef inline double tree_sum(double* part, Py_ssize_t n) noexcept nogil:
             part[k] += part[k + half]
         n = half
     return part[0]
+
+
+cdef inline double block_sum(const real* term, Py_ssize_t n) noexcept nogil:
+    """Sum at most BLOCK terms in float64: down the lanes, then the lanes as a tree. The order depends on n alone."""
+    cdef double lane[LANES]
+    cdef Py_ssize_t rows = n // LANES, i, j
+    for j in range(LANES):
+        lane[j] = 0
+    for i in range(rows):
+        for j in range(LANES):
+            lane[j] += term[i * LANES + j]
+    for j in range(n - rows * LANES):
+        lane[j] += term[rows * LANES + j]
+    return tree_sum(&lane[0], LANES)
 
 
 cdef inline double ordered_sum(const real* term, Py_ssize_t n) noexcept nogil:
