@@ -7,7 +7,6 @@ from lossref._kernels.classes cimport (
 from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.entry_rows cimport Rowwise, row32, row64
 from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log1p_unit, mul_add
 
 
@@ -243,13 +242,6 @@ cdef double brier_curvature(
     return 0
 
 
-cdef Rowwise smoothing(row32 single, row64 double_, row32 curvature_single, row64 curvature_double):
-    """The kernel of a loss that smooths its labels itself."""
-    kernel = rowwise(single, double_, curvature_single, curvature_double)
-    kernel.smooths = True
-    return kernel
-
-
 kernels = {
     "binary_cross_entropy": pointwise(
         binary_cross_entropy[float], binary_cross_entropy[double],
@@ -263,7 +255,7 @@ kernels = {
         categorical_cross_entropy[float], categorical_cross_entropy[double],
         categorical_cross_entropy_curvature[float], categorical_cross_entropy_curvature[double],
     ),
-    "categorical_cross_entropy_smoothed": smoothing(
+    "categorical_cross_entropy_smoothed": rowwise(
         categorical_cross_entropy_smoothed[float], categorical_cross_entropy_smoothed[double],
         categorical_cross_entropy_curvature[float], categorical_cross_entropy_curvature[double],
     ),

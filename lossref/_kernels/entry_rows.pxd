@@ -40,7 +40,6 @@ cdef class Rowwise:
     cdef void* curvature_row[2]
     cdef driver32 rows32
     cdef driver64 rows64
-    cdef bint smooths            # does it smooth labels itself?
     cdef object run(self, object formula, object pred, object target, object weight, object out, int want)
     cdef int cross(self, RowCall* call, void** row) except -1
     cdef void launch(self, RowCall* call, void** row, Py_ssize_t first, Py_ssize_t last) noexcept nogil

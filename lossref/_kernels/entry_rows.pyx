@@ -63,8 +63,8 @@ cdef class Rowwise:
         else:
             pred, labels, mass, weight, hot, base, out, denominator, deliver = _arrays.prepare_rows(
                 formula, pred, target, weight, out, (want & VALUES) != 0, want != TOTAL)
-        if self.smooths and mass is None:
-            hot = base = None
+            if formula._smooths and mass is None:
+                hot = base = None                   # its kernel makes the mass of a label itself
         n = cnp.PyArray_DIM(<cnp.ndarray>pred, 0)
         values = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
         if out is None and want & (SLOPES | CURVATURE):

@@ -237,8 +237,9 @@ class RowwiseLoss(PredictionLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        unsmoothed = self.label_smoothing == 0 or self._kernel.endswith("_smoothed")  # or the kernel does it itself
-        plain = self.class_weight is None and self.ignore_index is None and unsmoothed
+        smooths = self._kernel.endswith("_smoothed")
+        object.__setattr__(self, "_smooths", smooths)
+        plain = self.class_weight is None and self.ignore_index is None and (self.label_smoothing == 0 or smooths)
         object.__setattr__(self, "_plain", plain and "labels" in self.targets)
 
     @property
