@@ -14,6 +14,12 @@ cdef inline real probability(real x) noexcept nogil:
     return x if x <= one else nan
 
 
+cdef inline real present(real share, real mass) noexcept nogil:
+    """A mass times its weight; the least mass stays one, for an infinite surprise tells it from none."""
+    cdef real zero = 0
+    return mass if share == zero else share
+
+
 cdef inline real nan_unless_probabilities(const real* q, Py_ssize_t n) noexcept nogil:
     """0 for a row of probabilities, NaN for a row with something else in it."""
     cdef real zero = 0, bad = 0

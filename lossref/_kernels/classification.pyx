@@ -2,7 +2,7 @@
 
 from lossref._kernels.classes cimport (
     cross_entropy_of_mass, even_distance, exponentials, largest, nan_of, nan_unless_probabilities, place_of,
-    probability, softmax_curvature, sum_of_others,
+    present, probability, softmax_curvature, sum_of_others,
 )
 from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
@@ -11,12 +11,6 @@ from lossref._kernels.vecmath cimport absolute, exp_nonpositive, log, log1p, log
 
 
 # --- Two classes: a logit or a probability, and a target from 0 to 1 ---------------------------------------------
-
-cdef inline real present(real mass, real y) noexcept nogil:
-    """The mass that a target puts on class 1; the least stays, for an infinite cost tells it from none."""
-    cdef real zero = 0
-    return y if mass == zero else mass
-
 
 cdef void binary_cross_entropy(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n

@@ -6,7 +6,7 @@ softplus, may be large, and what it rounds off would be multiplied by its size: 
 
 from libc.math cimport INFINITY
 
-from lossref._kernels.classes cimport distance, exponentials, largest, place_of, probability, softmax_slopes
+from lossref._kernels.classes cimport distance, exponentials, largest, place_of, present, probability, softmax_slopes
 from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
 from lossref._kernels.entry cimport real
@@ -25,12 +25,19 @@ cdef inline real power(real logarithm, real low, real gamma, real gamma_low) noe
 
 
 cdef inline real share_of(real mass, real weight) noexcept nogil:
-    """mass weight; the least mass stays one, for against an infinite surprise there is a difference to none."""
-    cdef real zero = 0, product = mass * weight, least = zero if weight == zero else mass
-    return least if product == zero else product
+    """mass weight, which is present wherever both are."""
+    cdef real zero = 0
+    return present(mass * weight, zero if weight == zero else mass)
 
 
 # --- Two classes, from logits --------------------------------------------------------------------------------------
+
+cdef inline void part(real z, real target, real first, real second, real* near, real* far) noexcept nogil:
+    """The mass on the class that the logit speaks for, and on the one it speaks against."""
+    cdef real zero = 0, one = 1, y = probability(target), a = share_of(y, first), b = share_of(one - y, second)
+    near[0] = a if z > zero else b
+    far[0] = b if z > zero else a
+
 
 cdef inline real surprises(real reach, real* likely, real* likely_low, real* rare, real* rare_low) noexcept nogil:
     """Both softplus of a logit of that size, in two parts each: log(1 + e) and reach + log(1 + e); returns e."""
@@ -54,16 +61,12 @@ cdef void focal(
     """
     cdef real gamma = <real>p[0], gamma_low = <real>(p[0] - <double>gamma)
     cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1
-    cdef real z, y, a, b, near, far, size, reach, e, likely, likely_low, rare, rare_low, cost, pull, whole
+    cdef real z, near, far, size, reach, e, likely, likely_low, rare, rare_low, cost, pull, whole
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
-        y = probability(target[i])
-        a = share_of(y, first)
-        b = share_of(one - y, second)
+        part(z, target[i], first, second, &near, &far)
         size = absolute(z)
-        near = a if z > zero else b                 # the mass on the class that the logit speaks for, and against
-        far = b if z > zero else a
         reach = -raised_to_least(-size)             # what the exponential of is 0 need not be infinite
         e = surprises(reach, &likely, &likely_low, &rare, &rare_low)
         near *= power(-rare, -rare_low, gamma, gamma_low)
@@ -88,17 +91,13 @@ cdef void focal_square(
 ) noexcept nogil:
     """The same where γ is 2: the square of a quotient, e / (1 + e) for the rarer class, costs no second exponential."""
     cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1, two = 2
-    cdef real z, y, a, b, near, far, size, reach, e, e_low, whole, lost, rest, rest_low, doubt, doubt_low
+    cdef real z, near, far, size, reach, e, e_low, whole, lost, rest, rest_low, doubt, doubt_low
     cdef real likely, likely_low, cost, twice, up, up_low, down, down_low, pull
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
-        y = probability(target[i])
-        a = share_of(y, first)
-        b = share_of(one - y, second)
+        part(z, target[i], first, second, &near, &far)
         size = absolute(z)
-        near = a if z > zero else b
-        far = b if z > zero else a
         e = exp_parts(-size, &e_low)
         whole = one + e
         lost = ((one - whole) + e) + e_low
@@ -132,16 +131,12 @@ cdef void focal_curvature(
     The rarer p is applied as the square of its root: alone it may be subnormal where its product with the rest is not.
     """
     cdef real gamma = <real>p[0], gamma_low = <real>(p[0] - <double>gamma), twice = <real>(1 + 2 * p[0])
-    cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1, half = 0.5
-    cdef real z, y, a, b, near, far, size, e, root, rest, likely, likely_low, rare, rare_low
+    cdef real first = <real>p[1], second = <real>p[2], one = 1, half = 0.5
+    cdef real z, near, far, size, e, root, rest, likely, likely_low, rare, rare_low
     cdef Py_ssize_t i
     for i in range(n):
         z = pred[i]
-        y = probability(target[i])
-        a = share_of(y, first)
-        b = share_of(one - y, second)
-        near = a if z > zero else b
-        far = b if z > zero else a
+        part(z, target[i], first, second, &near, &far)
         size = absolute(z)
         e = surprises(-raised_to_least(-size), &likely, &likely_low, &rare, &rare_low)
         root = exp_nonpositive(-half * size)
