@@ -9,9 +9,8 @@ from pathlib import Path
 from lossref._formula import Formula
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "lossref" / "_kernels").glob("*.p[yx][xd]"))
-SHARED = next(
-    file for file in FILES if file.name == "classes.pxd"
-)  # words of which chapters make the kernels over rows
+#: Words that are shown with the kernels made of them: those of the rows of classes, and those of the steps.
+SHARED = [file for file in FILES if file.name in ("classes.pxd", "algebra.pxd")]
 FUNCTION = re.compile(
     r"^(?:cdef (?:inline )?[\w ]+\*? ?\b|def )(\w+)\((?:.*\n)(?:(?:[ \t]|\)).*\n|\n(?=[ \t]))*", re.MULTILINE
 )
@@ -30,6 +29,14 @@ def functions(file: Path) -> dict[str, str]:
     """The functions of a source by their names, in its order."""
     text = file.read_text(encoding="utf-8")
     return {match[1]: match[0].rstrip() + "\n" for match in FUNCTION.finditer(text)}
+
+
+@functools.cache
+def words(file: Path) -> dict[str, str]:
+    """The functions of a source, after those that it takes from what is shared."""
+    text = file.read_text(encoding="utf-8")
+    taken = [functions(shared) for shared in SHARED if f"lossref._kernels.{shared.stem} cimport" in text]
+    return {name: source for many in [*taken, functions(file)] for name, source in many.items()}
 
 
 @functools.cache
@@ -52,7 +59,7 @@ def excerpt(formula: type[Formula]) -> str:
     """The kernels of all forms of a formula, and the helpers in the same source that they call."""
     wanted = [formula.name + form for form in formula.forms]
     for file in FILES:
-        known = {**functions(SHARED), **functions(file)}
+        known = words(file)
         if (driver := IN_DRIVER.get(formula.__name__)) in known:
             return known[driver]
         found: set[str] = set()

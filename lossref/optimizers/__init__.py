@@ -1,6 +1,6 @@
 """Optimizers: how a gradient moves the parameters."""
 
-from lossref.optimizers.adaptive import Adam, AdamW
+from lossref.optimizers.adam import Adam, AdamW
 from lossref.optimizers.descent import SGD
 
 __all__ = ["SGD", "Adam", "AdamW"]

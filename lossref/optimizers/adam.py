@@ -1,4 +1,4 @@
-"""Adaptive methods: every parameter has a step size of its own, made from the gradients it has seen."""
+"""Adam and AdamW: momentum, and a step size for every parameter from the gradients it has seen."""
 
 from __future__ import annotations
 

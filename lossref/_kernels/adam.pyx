@@ -1,19 +1,8 @@
-"""Adaptive methods, block by block. ``m`` and ``v`` are the running means of the gradient and of its square."""
+"""Adam and AdamW, block by block. ``m`` and ``v`` are the running means of the gradient and of its square."""
 
-from libc.math cimport sqrt, sqrtf
-
+from lossref._kernels.algebra cimport larger, root
 from lossref._kernels.entry cimport real
 from lossref._kernels.entry_steps cimport step
-
-
-cdef inline real root(real x) noexcept nogil:
-    return sqrtf(x) if real is float else sqrt(x)
-
-
-cdef inline real larger(real a, real b) noexcept nogil:
-    """The larger of two numbers; NaN if one of them is."""
-    b = a if a > b else b
-    return b if a == a else a
 
 
 cdef inline void move(

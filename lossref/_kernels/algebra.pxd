@@ -1,0 +1,15 @@
+"""What the steps of optimizers share beside + − × ÷."""
+
+from libc.math cimport sqrt, sqrtf
+
+from lossref._kernels.entry cimport real
+
+
+cdef inline real root(real x) noexcept nogil:
+    return sqrtf(x) if real is float else sqrt(x)
+
+
+cdef inline real larger(real a, real b) noexcept nogil:
+    """The larger of two numbers; NaN if one of them is."""
+    b = a if a > b else b
+    return b if a == a else a
