@@ -20,7 +20,7 @@ from lossref._arrays import (
     prepare_paired,
     prepare_rows,
 )
-from lossref._tensors import checked, write_all
+from lossref._tensors import as_scale, checked, write_all
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
 kernels: dict[str, Any] = {}
@@ -322,11 +322,13 @@ class Triplets:
 class Step:
     """The kernel of an optimizer, which writes in place. Nothing is written before all is computed."""
 
-    def step(self, formula: Any, params: Any, grads: Any, state: Any) -> None:
+    def step(self, formula: Any, params: Any, grads: Any, state: Any, scale: Any = 1.0) -> None:
+        scale = as_scale(formula, scale)
         tensors = checked(formula, params, grads, state)
         results: list[Array] = []
         with np.errstate(all="ignore"):
             for theta, g, *buffers in tensors:
+                g = g if scale == 1 else g * g.dtype.type(scale)
                 results += formula.reference(theta, g, *buffers, t=state.step + 1)
         write_all([array for theta, _, *buffers in tensors for array in (theta, *buffers)], results, state)
 

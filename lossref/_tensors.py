@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lossref._arrays import Array, as_floats, check_shape, may_overlap, overlaps_itself, ready, same_memory
+from lossref._parameters import as_real
 
 
 @dataclass(eq=False, kw_only=True)
@@ -130,6 +131,15 @@ def check_state(owner: str, family: str, buffers: tuple[str, ...], state: Any) -
         kept = ", ".join(state.buffers) or "nothing"
         wanted = ", ".join(buffers) or "nothing"
         raise ValueError(f"{owner}: state keeps {kept} but these settings need {wanted}; make one with init(params)")
+
+
+def as_scale(optimizer: Any, scale: Any) -> float:
+    """By what a step is to multiply the gradients, or the error that says why it cannot."""
+    try:
+        return as_real(scale)
+    except (TypeError, ValueError) as error:
+        got = f"{scale!r} of type {type(scale).__name__}"
+        raise type(error)(f"{type(optimizer).__name__}: scale must be a finite number, got {got}") from None
 
 
 def checked(optimizer: Any, params: Any, grads: Any, state: Any) -> list[tuple[Array, ...]]:

@@ -205,6 +205,50 @@ def test_decay_is_not_divided_by_the_root_in_adamw_and_is_in_adam(backend):
 
 
 @EVERY
+def test_a_scale_multiplies_the_gradients_on_their_way_in(optimizer, backend, dtype, rng):
+    """A number that rounds, and tensors longer than one block of the way in, at odd places; bit for bit."""
+    start = [rng.normal(size=n).astype(dtype) for n in (2051, 3)]
+    for scale in (0.3, -2.0, 2.0**-16, 0.0, 1):
+        plain, scaled = ([array.copy() for array in start] for _ in range(2))
+        left, right = optimizer.init(plain), optimizer.init(scaled)
+        for _ in range(2):
+            grads = [rng.normal(size=x.shape).astype(dtype) for x in start]
+            before = [g.copy() for g in grads]
+            optimizer.step(plain, [g * dtype.type(scale) for g in grads], left)
+            optimizer.step(scaled, grads, right, scale=scale)
+            assert all((g == b).all() for g, b in zip(grads, before, strict=True))
+        assert bits(plain, left) == bits(scaled, right)
+
+
+@EACH
+def test_a_scale_reaches_every_thread(optimizer, backend, dtype, rng, threads):
+    start, g = rng.normal(size=(2, 80_001)).astype(dtype)
+    found = []
+    for n in (1, 2, 3):
+        threads(n)
+        theta = start.copy()
+        state = optimizer.init(theta)
+        optimizer.step(theta, g, state, scale=0.3)
+        found.append(bits(theta, state))
+    optimizer.step(start, g * dtype.type(0.3), state := optimizer.init(start))
+    assert found == [bits(start, state)] * 3
+
+
+@pytest.mark.parametrize(
+    ("scale", "error"),
+    [(np.inf, ValueError), (np.nan, ValueError), ("2", TypeError), (True, TypeError), ([1], TypeError)],
+)
+@EACH
+def test_a_scale_that_is_no_number_is_refused(optimizer, backend, scale, error):
+    theta = np.ones(3)
+    state = optimizer.init(theta)
+    before = bits(theta, state)
+    with pytest.raises(error, match=rf"^{type(optimizer).__name__}: scale must be a finite number, got .+ of type \w+"):
+        optimizer.step(theta, np.ones(3), state, scale=scale)
+    assert bits(theta, state) == before
+
+
+@EVERY
 def test_the_rate_may_be_a_schedule_which_counts_from_zero(optimizer, backend, dtype, rng):
     rate = lossref.StepDecay(initial=0.5, factor=0.5, every=1)
     scheduled = rng.normal(size=4).astype(dtype)

@@ -26,6 +26,7 @@ cdef struct Work:            # one step, reduced to what C needs
     Py_ssize_t tensors
     Py_ssize_t n             # elements of all tensors together
     int arrays               # in use, of each tensor
+    double scale             # of the gradients, on their way in
     double p[MOST_SCALARS]
 
 

@@ -8,12 +8,13 @@ before the first write, and from the first write to the last no Python code runs
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from cython.parallel cimport prange
+from libc.math cimport isfinite
 from libc.stdlib cimport qsort
 
 cimport numpy as cnp
 
 from lossref import _tensors
-from lossref._kernels.entry cimport PARALLEL_FROM, threads
+from lossref._kernels.entry cimport BLOCK, PARALLEL_FROM, real, threads
 
 cnp.import_array()
 
@@ -37,7 +38,7 @@ cdef object State = _tensors.State
 cdef class Step:
     """The kernel of an optimizer: its block in both precisions, and how many buffers it writes."""
 
-    def step(self, formula, params, grads, state):
+    def step(self, formula, params, grads, state, scale=1.0):
         cdef Work work
         cdef list late = None
         cdef object taken
@@ -45,6 +46,7 @@ cdef class Step:
         cdef Py_ssize_t i
         work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
         work.tensor, work.tensors, work.n = NULL, 0, 0
+        work.scale = scale if type(scale) is float and isfinite(<double>scale) else _tensors.as_scale(formula, scale)
         try:
             if not (is_known(formula, state) and gather(&work, formula, params, grads, state.buffers)):
                 release(&work)
@@ -242,17 +244,34 @@ cdef inline Py_ssize_t to_border(const Tensor* tensor, Py_ssize_t low) noexcept 
 
 
 cdef inline void move_part(const Work* work, const Tensor* tensor, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
-    """The elements [low, high) of one tensor."""
+    """The elements [low, high) of one tensor. Gradients that are to be scaled go block by block over the stack."""
     cdef char* data[MOST_ARRAYS]
+    cdef double block[BLOCK]
+    cdef Py_ssize_t n
     cdef int j
-    if low == high:
-        return
-    for j in range(work.arrays):
-        data[j] = tensor.data[j] + low * (4 if tensor.single else 8)
-    if tensor.single:
-        work.single(<float*>data[0], <const float*>data[1], <float**>&data[2], work.p, high - low)
-    else:
-        work.double_(<double*>data[0], <const double*>data[1], <double**>&data[2], work.p, high - low)
+    while low < high:
+        n = high - low if work.scale == 1 else min(high - low, <Py_ssize_t>BLOCK)
+        for j in range(work.arrays):
+            data[j] = tensor.data[j] + low * (4 if tensor.single else 8)
+        if work.scale != 1:
+            if tensor.single:
+                multiply(<float*>block, <const float*>data[GRADIENT], work.scale, n)
+            else:
+                multiply(block, <const double*>data[GRADIENT], work.scale, n)
+            data[GRADIENT] = <char*>block
+        if tensor.single:
+            work.single(<float*>data[0], <const float*>data[1], <float**>&data[2], work.p, n)
+        else:
+            work.double_(<double*>data[0], <const double*>data[1], <double**>&data[2], work.p, n)
+        low += n
+
+
+cdef inline void multiply(real* out, const real* g, double scale, Py_ssize_t n) noexcept nogil:
+    """Each element times the scale, which is rounded to the precision of the element."""
+    cdef real factor = <real>scale
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = g[i] * factor
 
 
 cdef Step step(step32 single, step64 double_, int buffers):

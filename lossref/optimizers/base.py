@@ -74,7 +74,7 @@ class Optimizer(Formula):
         buffers = {letter: shaped_like(params, fresh) for letter in self.buffers()}
         return State(optimizer=self.family(), step=0, buffers=buffers)
 
-    def step(self, params: Any, grads: Any, state: State) -> None:
+    def step(self, params: Any, grads: Any, state: State, *, scale: float = 1.0) -> None:
         """Take one step: update the parameters and the state in place, all tensors in one pass.
 
         Parameters
@@ -85,6 +85,9 @@ class Optimizer(Formula):
             Their gradients, in the same structure. They are only read; other dtypes are converted to the parameter's.
         state : State
             What :meth:`init` returned.
+        scale : float, default 1.0
+            By what the gradients are multiplied on their way in, at no cost in memory traffic: to undo a loss scale, to
+            make a sum of gradients a mean, to clip (:func:`lossref.training.clipped_step`).
 
         Raises
         ------
@@ -92,7 +95,7 @@ class Optimizer(Formula):
             If an array cannot be written, shapes or structures differ, arrays overlap, or the state belongs to
             something else. Nothing has changed then.
         """
-        _backend.kernels[self._kernel].step(self, params, grads, state)
+        _backend.kernels[self._kernel].step(self, params, grads, state, scale)
 
     def rate_at(self, t: int) -> float:
         """The learning rate of step ``t``, which counts from 1: a schedule is called with the steps already taken."""
