@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         check_gradient,
         from_formula,
     )
-    from lossref.optimizers import SGD, Adam, AdamW
+    from lossref.optimizers import SGD, AdaGrad, Adam, AdamW
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, Nuclear, TotalVariation
     from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
@@ -70,6 +70,7 @@ __all__ = [
     "MSE",
     "NLL",
     "SGD",
+    "AdaGrad",
     "Adam",
     "AdamW",
     "Adversarial",

@@ -32,6 +32,7 @@ CHAPTERS = (
     "regularizers",
     "structured",
     "descent",
+    "adaptive",
     "adam",
     "decay",
 )

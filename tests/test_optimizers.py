@@ -11,7 +11,7 @@ import pytest
 import sympy as sp
 
 import lossref
-from lossref import SGD, Adam, AdamW, _backend, registry
+from lossref import SGD, AdaGrad, Adam, AdamW, _backend, registry
 
 #: What a repr is written in.
 PUBLIC = {name: getattr(lossref, name) for name in lossref.__all__}
@@ -61,7 +61,8 @@ def test_fifty_steps_are_the_formula(optimizer, backend, dtype, rng):
     theta = rng.normal(size=3).astype(dtype)
     state = optimizer.init(theta)
     with mpmath.workprec(200):
-        exact = [(mpmath.mpf(float(x)), [mpmath.mpf(0)] * len(state.buffers)) for x in theta]
+        fresh = [[mpmath.mpf(float(buffer[i])) for buffer in state.buffers.values()] for i in range(3)]
+        exact = [(mpmath.mpf(float(x)), buffers) for x, buffers in zip(theta, fresh, strict=True)]
         for t, g in enumerate(gradients(rng, 3, dtype, 50), 1):
             optimizer.step(theta, g, state)
             exact = [step(x, mpmath.mpf(float(d)), b, t) for (x, b), d in zip(exact, g, strict=True)]
@@ -79,9 +80,9 @@ def test_one_step_is_exact_to_a_few_units_in_the_last_place(optimizer, backend, 
         theta, g = (rng.uniform(0.1, 1, 50).astype(dtype) for _ in range(2))
         state = optimizer.init(theta)
         state.step = t - 1
-        sign = -1 if "inside" in optimizer._kernel else 1  # so that all terms of a sum have one sign
-        for buffer in state.buffers.values():
-            buffer[:] = 0 if t == 1 else sign * rng.uniform(0.1, 1, 50)
+        sign = -1 if getattr(optimizer, "lr_in_velocity", False) else 1  # so that all terms of a sum have one sign
+        for buffer in state.buffers.values() if t > 1 else ():
+            buffer[:] = sign * rng.uniform(0.1, 1, 50)
         before = theta.copy(), {letter: buffer.copy() for letter, buffer in state.buffers.items()}
         optimizer.step(theta, g, state)
         with mpmath.workprec(200):
@@ -144,17 +145,16 @@ def test_tensors_of_both_precisions_train_together(backend, rng):
     np.testing.assert_allclose(params[0], params[1], rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "optimizer",  # weight decay has its bottom elsewhere, and Adam without memory goes round it in steps of one size
-    [o for o in SAMPLES if o.weight_decay == 0 and getattr(o, "beta1", 1) > 0],
-    ids=repr,
-)
+# Weight decay has its bottom elsewhere. The rate falls, for what divides by the gradient takes steps of one size.
+@pytest.mark.parametrize("optimizer", [o for o in SAMPLES if o.weight_decay == 0], ids=repr)
 def test_it_reaches_the_bottom_of_bowl_and_ravine(optimizer, backend):
+    steps = 3000
+    falling = dataclasses.replace(optimizer, lr=lossref.Cosine(peak=optimizer.lr, steps=steps))
     for curvature in ([1.0, 1.0], [0.1, 10.0]):
         theta = np.array([1.0, 0.2])
-        state = optimizer.init(theta)
-        for _ in range(3000):
-            optimizer.step(theta, np.array(curvature) * theta, state)
+        state = falling.init(theta)
+        for _ in range(steps):
+            falling.step(theta, np.array(curvature) * theta, state)
         assert np.abs(theta).max() < 1e-3
 
 
@@ -533,6 +533,48 @@ def test_interleaved_views_of_one_array_are_apart(backend):
     memory = np.ones(10)
     train(SGD(lr=0.5), [memory[::2], memory[1::2]], [[np.ones(5), np.zeros(5)]])
     np.testing.assert_array_equal(memory, [0.5, 1] * 5)
+
+
+#: Every class that divides by something to which eps is added, and where it is added.
+DIVIDING = [
+    cls(eps_placement=place)
+    for cls in registry.formulas("optimizers")
+    if hasattr(cls, "eps_placement")
+    for place in ("outside", "inside")
+]
+
+
+@pytest.mark.parametrize("optimizer", DIVIDING, ids=repr)
+def test_the_smallest_eps_of_single_precision_keeps_a_zero_gradient_from_being_divided_by_zero(optimizer, backend):
+    """Inside the root as well: what must not vanish there is eps, not its root, which would be 4e-23."""
+    theta = np.ones(20, np.float32)
+    train(dataclasses.replace(optimizer, eps=2.0**-149, weight_decay=0.0), theta, [np.zeros(20, np.float32)] * 2)
+    np.testing.assert_array_equal(theta, np.ones(20, np.float32))
+    vanishing = dataclasses.replace(optimizer, eps=2.0**-150)
+    with pytest.raises(ValueError, match=rf"^{type(optimizer).__name__}: eps is 0 in float32, the dtype of params"):
+        vanishing.init(theta)
+    train(vanishing, np.ones(20), [np.zeros(20)])
+
+
+def step_from_zero(optimizer, gradient):
+    """How far the first step goes, as a multiple of the rate."""
+    theta = np.zeros(1)
+    train(optimizer, theta, [np.array([gradient])])
+    return -theta[0] / optimizer.lr
+
+
+def test_the_first_steps_of_the_frameworks_differ_by_where_epsilon_stands_and_what_the_sum_begins_with(backend):
+    keras = {"eps": 1e-7, "eps_placement": "inside"}
+    late = 1e-3**-0.5  # in Keras ε stands before the correction of β₂ = 0.999, by which it grows
+    for optimizer, gradient, expected in (
+        (AdaGrad(), 0.1, 1.0),
+        (AdaGrad(**keras, initial_accumulator=0.1), 0.1, 0.3015),
+        (Adam(), 1e-8, 0.5),
+        (Adam(eps=1e-8 * late), 1e-8, 0.0307),
+        (Adam(eps=1e-7 * late), 1e-8, 0.00315),
+        (Adam(eps_placement="inside"), 1e-8, 1e-4),
+    ):
+        assert step_from_zero(optimizer, gradient) == pytest.approx(expected, rel=2e-3), optimizer
 
 
 def test_an_eps_that_single_precision_cannot_hold_is_refused(backend):

@@ -273,7 +273,7 @@ INNER = {
     *("formula", "prox_formula", "reference", "reference_prox", "reference_curvature"),  # shown as readings
     *("expression", "expression_at", "arguments", "hyperparameters", "range_of", "letters", "lengths", "latex"),
     *("predictions", "target_spread", "parts", "parameters_shown", "check_parameters", "flattened"),
-    *("buffers", "family", "scalars"),
+    *("buffers", "fresh", "family", "scalars"),
 }
 
 

@@ -1,8 +1,18 @@
 """Optimizers, as the frameworks spell them."""
 
+from typing import Any
+
 from lossref.conventions.spelling import Spelling
 
 PLAIN_MOMENTUM = (("dampening", 0.0), ("weight_decay", 0.0))
+OUTSIDE, INSIDE = ("eps_placement", "outside"), ("eps_placement", "inside")
+
+
+def in_optax(call: str, differs: str = "", *needs: tuple[str, Any]) -> tuple[Spelling, Spelling]:
+    """A call of optax, and the same with an L2 penalty, which is a transformation of its own there."""
+    decayed = f"optax.chain(optax.add_decayed_weights({{weight_decay}}), {call})"
+    return Spelling("optax", call, differs, (*needs, ("weight_decay", 0.0))), Spelling("optax", decayed, "", needs)
+
 
 SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "SGD": (
@@ -19,11 +29,32 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "The other family: a change of the rate leaves the velocity as it is. Its weight_decay is decoupled.",
             (*PLAIN_MOMENTUM, ("lr_in_velocity", True)),
         ),
-        Spelling(
-            "optax",
+        *in_optax(
             "optax.sgd({lr}, momentum={momentum} or None, nesterov={nesterov})",
-            "Weight decay is a transformation of its own, add_decayed_weights.",
-            (*PLAIN_MOMENTUM, ("lr_in_velocity", False)),
+            "",
+            ("dampening", 0.0),
+            ("lr_in_velocity", False),
+        ),
+    ),
+    "AdaGrad": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Adagrad(params, lr={lr}, initial_accumulator_value={initial_accumulator}, eps={eps}, "
+            "weight_decay={weight_decay})",
+            "Its lr_decay divides the rate by 1 + (t − 1) · lr_decay, which is a schedule here.",
+            (OUTSIDE,),
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.Adagrad(learning_rate={lr}, initial_accumulator_value={initial_accumulator}, "
+            "epsilon={eps})",
+            "The sum starts at 0.1 by default, ε is 1e-7, and weight_decay is decoupled.",
+            (INSIDE, ("weight_decay", 0.0)),
+        ),
+        *in_optax(
+            "optax.adagrad({lr}, initial_accumulator_value={initial_accumulator}, eps={eps})",
+            "The sum starts at 0.1 by default, and ε is 1e-7.",
+            INSIDE,
         ),
     ),
     "Adam": (
@@ -31,6 +62,8 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "PyTorch",
             "torch.optim.Adam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
             "weight_decay={weight_decay})",
+            "",
+            (OUTSIDE,),
         ),
         Spelling(
             "Keras",
@@ -39,11 +72,17 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "weight_decay is decoupled, as in AdamW.",
             equal=False,
         ),
-        Spelling(
-            "optax",
+        *in_optax(
             "optax.adam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
             "optax.amsgrad keeps the largest of the corrected means, not of the raw ones.",
-            (("amsgrad", False), ("weight_decay", 0.0)),
+            ("amsgrad", False),
+            OUTSIDE,
+        ),
+        *in_optax(
+            "optax.adam({lr}, b1={beta1}, b2={beta2}, eps=0.0, eps_root={eps})",
+            "eps_root is the ε inside; both may be there at once.",
+            ("amsgrad", False),
+            INSIDE,
         ),
     ),
     "AdamW": (
@@ -51,6 +90,8 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "PyTorch",
             "torch.optim.AdamW(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, amsgrad={amsgrad}, "
             "weight_decay={weight_decay})",
+            "",
+            (OUTSIDE,),
         ),
         Spelling(
             "Keras",
@@ -63,7 +104,13 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "optax",
             "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
             "The default decay is 0.0001.",
-            (("amsgrad", False),),
+            (("amsgrad", False), OUTSIDE),
+        ),
+        Spelling(
+            "optax",
+            "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps=0.0, eps_root={eps}, weight_decay={weight_decay})",
+            "eps_root is the ε inside; both may be there at once.",
+            (("amsgrad", False), INSIDE),
         ),
     ),
 }

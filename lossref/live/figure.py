@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any
 
+import numpy as np
+
 from lossref import registry
 from lossref._formula import Formula
 from lossref.live import calculus
@@ -282,15 +284,14 @@ def shape_schedule(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
 
 def shape_optimizer(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
     a, b = RAVINE
+    every = calculus.variants(calculus.representative(type(instance))).values()
+    kept = {letter for variant in every for letter in variant.expression()}
     return {
         "x": [slider("x", "n", 30, (0, 100), whole=True) | {"label": "steps n"}],
         "series": [["0", "along"], ["1", "across"], ["height", "height"]],
         "ravine": RAVINE,
         "start": START,
-        "buffers": sorted(
-            {b for v in calculus.variants(calculus.representative(type(instance))).values() for b in v.expression()}
-            - {"theta"}
-        ),
+        "buffers": {letter: float(instance.fresh(letter, np.zeros(()))) for letter in sorted(kept - {"theta"})},
         "call": f"optimizer = lossref.{{formula}}\n"
         f"theta = np.array([{START[0]}, {START[1]}])\n"
         f"state = optimizer.init(theta)\n"

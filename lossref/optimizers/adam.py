@@ -10,7 +10,7 @@ import numpy as np
 
 from lossref import symbolic as sp
 from lossref._arrays import Array
-from lossref._parameters import flag, fraction, nonnegative, positive, rate
+from lossref._parameters import choice, flag, fraction, nonnegative, positive, rate
 from lossref.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ class Moments(Optimizer):
     beta1: float = fraction(0.9, slider=(0.0, 0.99))
     beta2: float = fraction(0.999, slider=(0.5, 0.9999))
     eps: float = positive(1e-8)
+    eps_placement: str = choice("outside", ("outside", "inside"))
     amsgrad: bool = flag(False)
     weight_decay: float = nonnegative(0.0, slider=(0.0, 0.5))
 
     #: Does weight decay act on the parameters, beside the gradient?
     decoupled: ClassVar[bool] = False
-    forms = ("", "_amsgrad")
+    forms = ("", "_amsgrad", "_inside", "_amsgrad_inside")
 
     if TYPE_CHECKING:  # made in __post_init__
         _logs: ClassVar[tuple[float, float]]
@@ -44,7 +45,7 @@ class Moments(Optimizer):
         object.__setattr__(self, "_constants", constants)
 
     def _choose_kernel(self) -> str:
-        return f"{self.name}_amsgrad" if self.amsgrad else self.name
+        return f"{self.name}{'_amsgrad' * self.amsgrad}{'_inside' * (self.eps_placement == 'inside')}"
 
     def buffers(self) -> tuple[str, ...]:
         return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
@@ -52,21 +53,34 @@ class Moments(Optimizer):
     def scalars(self, t: int) -> tuple[float, ...]:
         # 1 - βᵗ, whose difference would cancel: at t = 2 and β = 0.999 it would lose six bits
         log1, log2 = self._logs
-        lr = self.rate_at(t)
+        lr, rest1, rest2 = self.rate_at(t), -expm1(t * log1), -expm1(t * log2)
         decay = 1 - lr * self.weight_decay if self.decoupled else self.weight_decay
-        return lr / -expm1(t * log1), 1 / sqrt(-expm1(t * log2)), *self._constants, decay
+        return lr / rest1, 1 / (rest2 if self.eps_placement == "inside" else sqrt(rest2)), *self._constants, decay
 
     def _move(self, g: Array, m: Array, v: Array, *v_max: Array, t: int) -> tuple[Array, ...]:
         """By how much Adam moves against the gradient ``g``, then the new buffers."""
-        lr, root, beta1, rest1, beta2, rest2, eps, _ = self.scalars(t)
+        lr, correction, beta1, rest1, beta2, rest2, eps, _ = self.scalars(t)
         m = beta1 * m + rest1 * g
         v = beta2 * v + rest2 * (g * g)
         v_max = tuple(np.maximum(before, v) for before in v_max)
-        return lr * m / (np.sqrt(v_max[0] if v_max else v) * root + eps), m, v, *v_max
+        s = v_max[0] if v_max else v
+        divisor = np.sqrt(s * correction + eps) if self.eps_placement == "inside" else np.sqrt(s) * correction + eps
+        return lr * m / divisor, m, v, *v_max
 
 
 def adam(
-    theta: Any, g: Any, m: Any, v: Any, v_max: Any, t: Any, lr: Any, beta1: Any, beta2: Any, eps: Any, amsgrad: Any
+    theta: Any,
+    g: Any,
+    m: Any,
+    v: Any,
+    v_max: Any,
+    t: Any,
+    lr: Any,
+    beta1: Any,
+    beta2: Any,
+    eps: Any,
+    eps_placement: Any,
+    amsgrad: Any,
 ) -> dict[str, Any]:
     """Adam's step as mathematics."""
     m = beta1 * m + (1 - beta1) * g
@@ -74,8 +88,9 @@ def adam(
     v_max = sp.Max(v_max, v)
     m_hat = m / (1 - beta1**t)
     v_hat = (v_max if amsgrad else v) / (1 - beta2**t)
+    divisor = sp.sqrt(v_hat + eps) if eps_placement == "inside" else sp.sqrt(v_hat) + eps
     moved = {"m": m, "v": v, "v_max": v_max} if amsgrad else {"m": m, "v": v}
-    return {**moved, "theta": theta - lr * m_hat / (sp.sqrt(v_hat) + eps)}
+    return {**moved, "theta": theta - lr * m_hat / divisor}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +120,10 @@ class Adam(Moments):
     beta2 : float in [0, 1), default 0.999
         The memory of the mean square.
     eps : float > 0, default 1e-8
-        What keeps the denominator from zero, :math:`\epsilon`; in the unit of the gradient.
+        What keeps the denominator from zero, :math:`\epsilon`; in the unit of the gradient, or of its square if it
+        stands inside the root.
+    eps_placement : {"outside", "inside"}, default "outside"
+        Divide by :math:`\sqrt{\hat v_t} + \epsilon`, or by :math:`\sqrt{\hat v_t + \epsilon}`.
     amsgrad : bool, default False
         Divide by the largest :math:`v` so far instead of the latest.
     weight_decay : float >= 0, default 0.0
@@ -114,10 +132,11 @@ class Adam(Moments):
 
     Notes
     -----
-    :math:`\epsilon` stands outside the root and after the correction, as in the paper's Algorithm 1, in PyTorch and in
-    optax. Keras and scikit-learn correct the rate instead, which multiplies their :math:`\epsilon` by
-    :math:`1 / \sqrt{1 - \beta_2^t}`. With ``amsgrad`` the largest raw :math:`v` is kept and then corrected, as in
-    PyTorch and Keras; optax keeps the largest corrected one.
+    By default :math:`\epsilon` stands outside the root and after the correction, as in the paper's Algorithm 1, in
+    PyTorch and in optax, whose ``eps_root`` stands inside, after the correction as well. Keras and scikit-learn correct
+    the rate instead, which multiplies their :math:`\epsilon` by :math:`1 / \sqrt{1 - \beta_2^t}`. With ``amsgrad``
+    the largest raw :math:`v` is kept and then corrected, as in PyTorch and Keras; optax keeps the largest corrected
+    one.
 
     References
     ----------
@@ -141,6 +160,8 @@ class Adam(Moments):
         {"lr": 0.1},
         {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 0.125, "weight_decay": 0.5},
         {"lr": 0.1, "amsgrad": True, "beta2": 0.5},
+        {"lr": 0.5, "beta2": 0.75, "eps": 0.125, "eps_placement": "inside", "weight_decay": 0.25},
+        {"lr": 0.1, "amsgrad": True, "beta2": 0.5, "eps_placement": "inside"},
         {"lr": 0.1, "beta1": 0.0, "beta2": 0.0},
     )
 
@@ -156,10 +177,11 @@ class Adam(Moments):
         beta1: Any,
         beta2: Any,
         eps: Any,
+        eps_placement: Any,
         amsgrad: Any,
         weight_decay: Any,
     ) -> Any:
-        return adam(theta, g + weight_decay * theta, m, v, v_max, t, lr, beta1, beta2, eps, amsgrad)
+        return adam(theta, g + weight_decay * theta, m, v, v_max, t, lr, beta1, beta2, eps, eps_placement, amsgrad)
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
         moved, *moments = self._move(g + self.weight_decay * theta, *buffers, t=t)
@@ -192,7 +214,10 @@ class AdamW(Moments):
     beta2 : float in [0, 1), default 0.999
         The memory of the mean square.
     eps : float > 0, default 1e-8
-        What keeps the denominator from zero, :math:`\epsilon`; in the unit of the gradient.
+        What keeps the denominator from zero, :math:`\epsilon`; in the unit of the gradient, or of its square if it
+        stands inside the root.
+    eps_placement : {"outside", "inside"}, default "outside"
+        Divide by :math:`\sqrt{\hat v_t} + \epsilon`, or by :math:`\sqrt{\hat v_t + \epsilon}`.
     amsgrad : bool, default False
         Divide by the largest :math:`v` so far instead of the latest.
     weight_decay : float >= 0, default 0.01
@@ -228,6 +253,8 @@ class AdamW(Moments):
         {"lr": 0.1},
         {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 0.125, "weight_decay": 0.5},
         {"lr": 0.1, "amsgrad": True, "beta2": 0.5},
+        {"lr": 0.5, "beta2": 0.75, "eps": 0.125, "eps_placement": "inside", "weight_decay": 0.25},
+        {"lr": 0.1, "amsgrad": True, "beta2": 0.5, "eps_placement": "inside"},
         {"lr": 0.1, "beta1": 0.0, "beta2": 0.0, "weight_decay": 0.0},
     )
 
@@ -243,10 +270,11 @@ class AdamW(Moments):
         beta1: Any,
         beta2: Any,
         eps: Any,
+        eps_placement: Any,
         amsgrad: Any,
         weight_decay: Any,
     ) -> Any:
-        return adam((1 - lr * weight_decay) * theta, g, m, v, v_max, t, lr, beta1, beta2, eps, amsgrad)
+        return adam((1 - lr * weight_decay) * theta, g, m, v, v_max, t, lr, beta1, beta2, eps, eps_placement, amsgrad)
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
         moved, *moments = self._move(g, *buffers, t=t)

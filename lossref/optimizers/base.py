@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -62,7 +63,7 @@ class Optimizer(Formula):
         Returns
         -------
         State
-            The step counter at 0, and buffers of zeros.
+            The step counter at 0, and what is remembered before the first step: zeros, unless the rule says otherwise.
 
         Raises
         ------
@@ -71,7 +72,7 @@ class Optimizer(Formula):
         """
         owner = type(self).__name__
         check_apart(owner, check_params(owner, params, self._fits_single), {})
-        buffers = {letter: shaped_like(params, fresh) for letter in self.buffers()}
+        buffers = {letter: shaped_like(params, partial(self.fresh, letter)) for letter in self.buffers()}
         return State(optimizer=self.family(), step=0, buffers=buffers)
 
     def step(self, params: Any, grads: Any, state: State, *, scale: float = 1.0) -> None:
@@ -106,6 +107,10 @@ class Optimizer(Formula):
         """The letters of what is remembered of each parameter."""
         raise NotImplementedError
 
+    def fresh(self, letter: str, theta: Array) -> Array:
+        """What is remembered of a parameter before the first step, under one letter."""
+        return np.zeros(theta.shape, theta.dtype)
+
     def family(self) -> str:
         """Whose state this is: optimizers of one family may take over each other's."""
         return type(self).__name__
@@ -125,8 +130,3 @@ class Optimizer(Formula):
         updates = self.expression().items()
         lines = [rf"{SYMBOLS[name]} &\leftarrow {super(Optimizer, self).latex(new)}" for name, new in updates]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
-
-
-def fresh(theta: Array) -> Array:
-    """A buffer of zeros for a parameter."""
-    return np.zeros(theta.shape, theta.dtype)

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
+import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -211,8 +212,16 @@ class Step(Case):
 
     @property
     def contenders(self) -> list[str]:
-        named = {"torch": ["torch fused", "torch"], "jax": ["jax"]}
-        return ["lossref", "numpy", *(name for peer in peers(self.formula) for name in named[peer]), "np.add"]
+        return ["lossref", "numpy", *(name for peer in peers(self.formula) for name in self.of(peer)), "np.add"]
+
+    def of(self, peer: str) -> list[str]:
+        """The ways to take the step in one framework: PyTorch has a fused kernel for some."""
+        if peer == "jax":
+            return ["jax"]
+        call = spelled(self.formula, peer)
+        assert call is not None
+        kind = function(call.partition("(")[0], "")()
+        return ["torch fused", "torch"] if "fused" in inspect.signature(kind).parameters else ["torch"]
 
     def tensors(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(self.n)
