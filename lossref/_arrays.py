@@ -497,3 +497,15 @@ def as_times(owner: str, t: Any) -> Array:
         name = f"t[{', '.join(map(str, place))}] =" if place else "t ="
         raise ValueError(f"{owner}: {name} {array[place]} is not a finite number >= 0")
     return times
+
+
+def as_points(formula: Any, x: Any) -> Array:
+    """Points of a landscape as float64, one or many."""
+    owner = type(formula).__name__
+    points = as_floats(owner, "x", x)
+    if points.ndim == 0 or len(points) != formula.dimensions:
+        raise ValueError(
+            f"{owner}: x has shape {points.shape} but a point has {formula.dimensions} coordinates: "
+            f"give ({formula.dimensions},), or for many points ({formula.dimensions}, ...)"
+        )
+    return ready(points, np.dtype(np.float64))

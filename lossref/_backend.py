@@ -35,6 +35,7 @@ CHAPTERS = (
     "adaptive",
     "adam",
     "decay",
+    "landscapes",
 )
 
 #: The kernels in use, by name. Everything that computes looks here, at every call.

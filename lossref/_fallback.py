@@ -12,6 +12,7 @@ import numpy as np
 
 from lossref._arrays import (
     Array,
+    as_points,
     as_times,
     deliver_values,
     ordered_sum,
@@ -342,3 +343,20 @@ class Schedule:
             # Always an array: for numbers NumPy has other functions, with other bits.
             rates = formula.reference(times.reshape(-1)).reshape(times.shape)
         return rates if isinstance(t, np.ndarray | list | tuple) else float(rates)
+
+
+class Landscape:
+    """The kernel of a landscape."""
+
+    def value_and_grad(self, formula: Any, x: Any) -> tuple[Any, Array]:
+        points = as_points(formula, x)
+        with np.errstate(all="ignore"):
+            heights, slopes = formula.reference(points.reshape(formula.dimensions, points[0].size))
+        shaped = heights.reshape(points.shape[1:])
+        return float(heights[0]) if points.ndim == 1 else shaped, slopes.reshape(points.shape)
+
+    def hessian(self, formula: Any, x: Any) -> Array:
+        points = as_points(formula, x)
+        with np.errstate(all="ignore"):
+            bends: Array = formula.reference_hessian(points.reshape(formula.dimensions, points[0].size))
+        return bends.reshape(formula.dimensions, *points.shape)

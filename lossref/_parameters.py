@@ -140,6 +140,12 @@ def count(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | N
     return ranged(default, "an integer >= 1", refuse_unless(lambda x: x >= 1, as_integer), slider=slider)
 
 
+def integer(default: Any = dataclasses.MISSING, *, least: int) -> Any:
+    """An integer that counts something of the formula itself and is no symbol of it."""
+    accept = refuse_unless(lambda x: x >= least, as_integer)
+    return ranged(default, f"an integer >= {least}", accept, number=False)
+
+
 def is_schedule(value: Any) -> bool:
     """Is it a schedule? (They are formulas, with hyper-parameters of their own: their module imports this one.)"""
     from lossref.schedules.base import Schedule

@@ -49,7 +49,7 @@ SCALAR = {
 OTHERS = {
     "enter", "of_signs", "search", "sigmoid_oracle", "softplus_oracle", "gather", "group_lasso", "group_lasso_prox",
     "multiclass_hinge_curvature",
-    "batch_of", "choice_of", "part_sides", "farthest", "nearest", "list_chosen",
+    "bowl_hessian", "ravine_hessian", "batch_of", "choice_of", "part_sides", "farthest", "nearest", "list_chosen",
 }  # fmt: skip
 
 pytestmark = [

@@ -157,8 +157,8 @@ def descend(optimizer: Any, surface: Any, start: Sequence[float], steps: int) ->
     ----------
     optimizer : Optimizer
         The optimizer.
-    surface : Ravine
-        The surface, or another of :mod:`lossref.landscapes`.
+    surface : Landscape
+        The surface, one of :mod:`lossref.landscapes`.
     start : sequence of float
         The point of departure.
     steps : int
@@ -195,8 +195,8 @@ def path(
     ----------
     optimizers : Optimizer or sequence of Optimizer
         The optimizers.
-    surface : Ravine
-        The surface, or another of :mod:`lossref.landscapes`.
+    surface : Landscape
+        The surface, one of :mod:`lossref.landscapes`.
     start : sequence of float
         The point of departure.
     steps : int
@@ -223,7 +223,8 @@ def path(
         points = descend(optimizer, surface, start, steps)
         panel.plot(*points.T, markersize=3, linewidth=1.4, color=PALETTE[index], marker=MARKERS[index])
         panel.plot(*points[0], marker="o", color=INK, markersize=6)
-        panel.plot(0, 0, marker="*", color=INK, markersize=9)
+        for minimum in surface.minima:
+            panel.plot(*minimum, marker="*", color=INK, markersize=9)
         panel.set(xlim=span[0], ylim=span[1], title=label)
     for panel in axes:
         panel.set(xlabel=names[0], ylabel=names[1])
@@ -232,21 +233,22 @@ def path(
 
 
 def contours(axes: Axes, surface: Any, span: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """Draw lines of equal height, each one double the height of the one below.
+    """Draw lines of equal height, each one double the height of the one below, over the lowest that there is.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where to draw.
-    surface : Ravine
-        The surface, or another of :mod:`lossref.landscapes`.
+    surface : Landscape
+        The surface, one of :mod:`lossref.landscapes`.
     span : tuple of tuple of float
         The limits of the two axes.
     """
     x, y = np.meshgrid(np.linspace(*span[0], 241), np.linspace(*span[1], 241))
     heights = surface(np.stack([x, y]))
-    top = heights.max()
-    axes.contour(x, y, heights, levels=top * 2.0 ** np.arange(-9, 1), colors="#8a8a8a", linewidths=0.7)
+    bottom = surface(surface.minima[0]) if surface.minima else heights.min()
+    levels = bottom + (heights.max() - bottom) * 2.0 ** np.arange(-9, 1)
+    axes.contour(x, y, heights, levels=levels, colors="#8a8a8a", linewidths=0.7)
 
 
 # --- schedules --------------------------------------------------------------------------------------------------------
