@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         check_gradient,
         from_formula,
     )
-    from lossref.optimizers import SGD, AdaGrad, Adam, AdamW
+    from lossref.optimizers import SGD, AdaGrad, Adam, AdamW, Lion, Rprop, SignSGD
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, Nuclear, TotalVariation
     from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
 
@@ -97,6 +97,7 @@ __all__ = [
     "Huber",
     "InfoNCE",
     "JensenShannon",
+    "Lion",
     "ListNet",
     "LogCosh",
     "MarginRanking",
@@ -109,6 +110,8 @@ __all__ = [
     "Poisson",
     "PseudoHuber",
     "Quantile",
+    "Rprop",
+    "SignSGD",
     "SmoothL1",
     "SquaredHinge",
     "StepDecay",

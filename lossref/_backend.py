@@ -34,6 +34,7 @@ CHAPTERS = (
     "descent",
     "adaptive",
     "adam",
+    "signs",
     "decay",
     "landscapes",
 )

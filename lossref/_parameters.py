@@ -92,6 +92,11 @@ def positive(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] 
     return ranged(default, "a number > 0", refuse_unless(lambda x: x > 0, as_real), slider=slider)
 
 
+def above_one(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number above 1."""
+    return ranged(default, "a number > 1", refuse_unless(lambda x: x > 1, as_real), slider=slider)
+
+
 def nonnegative(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number at or above 0."""
     return ranged(default, "a number >= 0", refuse_unless(lambda x: x >= 0, as_real), slider=slider)

@@ -37,6 +37,10 @@ def exact_step(optimizer):
     return step
 
 
+def decays(optimizer):
+    return getattr(optimizer, "weight_decay", 0) > 0
+
+
 def gradients(rng, shape, dtype, steps):
     return [rng.normal(size=shape).astype(dtype) for _ in range(steps)]
 
@@ -146,7 +150,7 @@ def test_tensors_of_both_precisions_train_together(backend, rng):
 
 
 # Weight decay has its bottom elsewhere. The rate falls, for what divides by the gradient takes steps of one size.
-@pytest.mark.parametrize("optimizer", [o for o in SAMPLES if o.weight_decay == 0], ids=repr)
+@pytest.mark.parametrize("optimizer", [o for o in SAMPLES if not decays(o)], ids=repr)
 def test_it_reaches_the_bottom_of_bowl_and_ravine(optimizer, backend):
     steps = 3000
     falling = dataclasses.replace(optimizer, lr=lossref.Cosine(peak=optimizer.lr, steps=steps))
@@ -158,12 +162,25 @@ def test_it_reaches_the_bottom_of_bowl_and_ravine(optimizer, backend):
         assert np.abs(theta).max() < 1e-3
 
 
+@pytest.mark.parametrize("optimizer", [lossref.SignSGD(lr=0.1), lossref.Lion()], ids=repr)
+def test_under_a_constant_rate_a_sign_circles_the_bottom_and_never_rests(optimizer, backend):
+    for lr in (0.1, 0.01):
+        theta = np.array([1.0, 0.217])
+        circling, path = dataclasses.replace(optimizer, lr=lr), [theta.copy()]
+        state = circling.init(theta)
+        for _ in range(2000):
+            circling.step(theta, np.array([0.1, 10.0]) * theta, state)
+            path.append(theta.copy())
+        np.testing.assert_allclose(np.abs(np.diff(path, axis=0)), lr, rtol=1e-9)
+        assert lr / 2 <= np.abs(path[-500:]).max() < 10 * lr
+
+
 @EVERY
 def test_where_the_gradient_was_always_zero_nothing_moves_but_by_decay(optimizer, backend, dtype, rng):
     theta = rng.normal(size=9).astype(dtype)
     before = theta.copy()
     train(optimizer, theta, [np.zeros(9, dtype)] * 3)
-    if optimizer.weight_decay == 0:
+    if not decays(optimizer):
         np.testing.assert_array_equal(theta, before, strict=True)
     else:
         assert (np.abs(theta) < np.abs(before)).all()
@@ -603,6 +620,16 @@ def test_an_eps_that_single_precision_cannot_hold_is_refused(backend):
 def test_settings_out_of_range_are_refused_at_construction(settings, text):
     with pytest.raises(ValueError, match=f"^SGD: {text}"):
         SGD(**({"lr": 0.1} | settings))
+
+
+def test_rprop_refuses_limits_that_exclude_each_other_and_factors_on_the_wrong_side_of_one():
+    for settings, text in (
+        ({"max_step": 1e-7}, r"max_step must be at least min_step = 1e-06, got 1e-07"),
+        ({"eta_plus": 1.0}, r"eta_plus must be a number > 1, got 1.0"),
+        ({"eta_minus": 1.0}, r"eta_minus must be a number in \(0, 1\), got 1.0"),
+    ):
+        with pytest.raises(ValueError, match=f"^Rprop: {text}"):
+            lossref.Rprop(**settings)
 
 
 def test_a_rate_of_the_wrong_kind_is_refused():

@@ -13,3 +13,9 @@ cdef inline real larger(real a, real b) noexcept nogil:
     """The larger of two numbers; NaN if one of them is."""
     b = a if a > b else b
     return b if a == a else a
+
+
+cdef inline real sign(real x) noexcept nogil:
+    """-1, 0 or 1; NaN of NaN."""
+    cdef real one = 1, zero = 0
+    return one if x > zero else (-one if x < zero else (zero if x == zero else x))

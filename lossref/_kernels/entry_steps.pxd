@@ -5,7 +5,7 @@ from cpython.ref cimport PyObject
 cdef enum:
     MOST_BUFFERS = 3
     MOST_ARRAYS = 2 + MOST_BUFFERS
-    MOST_SCALARS = 8
+    MOST_SCALARS = 10
 
 # A step block moves n parameters in place: theta, the gradient, the buffers, the scalars of this step.
 ctypedef void (*step32)(float*, const float*, float**, const double*, Py_ssize_t) noexcept nogil

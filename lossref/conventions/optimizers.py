@@ -113,4 +113,39 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             (("amsgrad", False), INSIDE),
         ),
     ),
+    "Rprop": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Rprop(params, lr={lr}, etas=({eta_minus}, {eta_plus}), step_sizes=({min_step}, {max_step}))",
+            "The default of the first step is 0.01. Turns are not seen where the product of two gradients is too small "
+            "for a float.",
+        ),
+        Spelling(
+            "optax",
+            "optax.rprop({lr}, eta_minus={eta_minus}, eta_plus={eta_plus}, min_step_size={min_step}, "
+            "max_step_size={max_step})",
+            "Each step is taken one update late: the first update moves nothing, and a turn drops the step before it.",
+            equal=False,
+        ),
+    ),
+    "SignSGD": (
+        Spelling("optax", "optax.sign_sgd({lr})", needs=(("weight_decay", 0.0),)),
+        Spelling(
+            "optax",
+            "optax.chain(optax.scale_by_sign(), optax.add_decayed_weights({weight_decay}), "
+            "optax.scale_by_learning_rate({lr}))",
+        ),
+    ),
+    "Lion": (
+        Spelling(
+            "Keras",
+            "keras.optimizers.Lion(learning_rate={lr}, beta_1={beta1}, beta_2={beta2}, weight_decay={weight_decay})",
+            "The default rate is 0.001.",
+        ),
+        Spelling(
+            "optax",
+            "optax.lion({lr}, b1={beta1}, b2={beta2}, weight_decay={weight_decay})",
+            "The default decay is 0.001.",
+        ),
+    ),
 }

@@ -122,7 +122,7 @@ def steps_of(framework, call, start, gradients):
 @pytest.mark.parametrize(("formula", "framework"), cases("optimizers"))
 def test_every_spelling_of_an_optimizer_takes_the_steps_of_lossref(formula, framework):
     random = np.random.default_rng(2)
-    theta, gradients = random.normal(size=20), random.normal(size=(10, 20))
+    theta, gradients = random.normal(size=20), random.normal(size=(50, 20))
     theirs = steps_of(framework, translate(formula, framework), theta, gradients)
     state = formula.init(theta)
     for gradient, place in zip(gradients, theirs, strict=True):
@@ -130,6 +130,16 @@ def test_every_spelling_of_an_optimizer_takes_the_steps_of_lossref(formula, fram
         np.testing.assert_allclose(
             theta, place, rtol=PRECISION.get(framework, 1e-10), atol=1e-6 * (framework == "Keras")
         )
+
+
+def test_optax_takes_each_step_of_rprop_one_update_late():
+    """While no gradient turns. When this fails, its spelling has become an equal."""
+    formula, theta = lossref.Rprop(lr=0.5), np.zeros(2)
+    late = steps_of("optax", spellings(lossref.Rprop)[1].write(formula), theta, np.ones((5, 2)))
+    state = formula.init(theta)
+    for place in late:
+        np.testing.assert_allclose(place, theta, rtol=1e-12)
+        formula.step(theta, np.ones(2), state)
 
 
 def rates_of(framework, call, first, steps):
