@@ -55,17 +55,32 @@ if TYPE_CHECKING:
         check_gradient,
         from_formula,
     )
-    from lossref.optimizers import SGD, AdaGrad, Adam, AdamW, Lion, Rprop, SignSGD
+    from lossref.optimizers import (
+        BFGS,
+        LBFGS,
+        SGD,
+        AdaGrad,
+        Adam,
+        AdamW,
+        ConjugateGradient,
+        Lion,
+        Newton,
+        Rprop,
+        SignSGD,
+    )
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, Nuclear, TotalVariation
     from lossref.schedules import Cosine, Exponential, StepDecay, Warmup
+    from lossref.training import minimize
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BFGS",
     "ELBO",
     "KL",
     "L1",
     "L2",
+    "LBFGS",
     "MAE",
     "MSE",
     "NLL",
@@ -81,6 +96,7 @@ __all__ = [
     "CategoricalCrossEntropy",
     "CategoricalFocal",
     "Cauchy",
+    "ConjugateGradient",
     "Contrastive",
     "Cosine",
     "CosineEmbedding",
@@ -103,6 +119,7 @@ __all__ = [
     "MarginRanking",
     "ModifiedHuber",
     "MulticlassHinge",
+    "Newton",
     "Nuclear",
     "PairwiseLogistic",
     "Perceptron",
@@ -126,13 +143,14 @@ __all__ = [
     "from_formula",
     "get_num_threads",
     "live_figure",
+    "minimize",
     "set_num_threads",
     "show_config",
     "use_backend",
 ]
 
 # Schedules first: lossref.Exponential is theirs, the loss of that name is lossref.losses.Exponential.
-CHAPTERS = ("schedules", "optimizers", "regularizers", "losses", "live")
+CHAPTERS = ("schedules", "optimizers", "regularizers", "losses", "training", "live")
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,22 @@
 from lossref.optimizers.adam import Adam, AdamW
 from lossref.optimizers.adaptive import AdaGrad
 from lossref.optimizers.descent import SGD
+from lossref.optimizers.problem import Problem
+from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
+from lossref.optimizers.second_order import Newton
 from lossref.optimizers.signs import Lion, Rprop, SignSGD
 
-__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Rprop", "SignSGD", "Lion"]  # noqa: RUF022  # the order of teaching
+__all__ = [  # noqa: RUF022  # the order of teaching
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Rprop",
+    "SignSGD",
+    "Lion",
+    "Newton",
+    "BFGS",
+    "LBFGS",
+    "ConjugateGradient",
+    "Problem",
+]
