@@ -35,6 +35,7 @@ CHAPTERS = (
     "adaptive",
     "adam",
     "signs",
+    "gradients",
     "decay",
     "landscapes",
 )

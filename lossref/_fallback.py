@@ -21,7 +21,7 @@ from lossref._arrays import (
     prepare_paired,
     prepare_rows,
 )
-from lossref._tensors import as_scale, checked, write_all
+from lossref._tensors import as_scale, checked, into_floats, into_pairs, write_all
 
 #: The kernels of this backend, by name; each formula's class enters its own when it is defined.
 kernels: dict[str, Any] = {}
@@ -329,9 +329,40 @@ class Step:
         results: list[Array] = []
         with np.errstate(all="ignore"):
             for theta, g, *buffers in tensors:
-                g = g if scale == 1 else g * g.dtype.type(scale)
+                g = g if scale == 1 else g * scale
                 results += formula.reference(theta, g, *buffers, t=state.step + 1)
         write_all([array for theta, _, *buffers in tensors for array in (theta, *buffers)], results, state)
+
+
+class Tool:
+    """What makes of each tensor another, or the same tensor anew."""
+
+    def __init__(self, make: Callable[..., Array]) -> None:
+        self.make = make
+
+    def apply(self, owner: str, called: str, out: Any, grads: Any, *numbers: float) -> None:
+        results, sources, late = into_pairs(owner, called, out, grads)
+        with np.errstate(all="ignore"):
+            for result, source in zip(results, sources, strict=True):
+                result[...] = self.make(result, source, *numbers)
+        for target, result in late:
+            target[...] = result
+
+
+class Squares:
+    """The sum of the squares of all elements of all tensors, in float64."""
+
+    def sum(self, owner: str, grads: Any, scale: float) -> float:
+        with np.errstate(all="ignore"):
+            return sum((ordered_sum(np.square(g.astype(np.float64) * scale)) for g in into_floats(owner, grads)), 0.0)
+
+
+kernels |= {
+    "gradient_squares": Squares(),
+    "gradient_rescale": Tool(lambda out, g, factor: g * factor),
+    "gradient_limit": Tool(lambda out, g, limit: np.clip(g, -limit, limit)),
+    "gradient_accumulate": Tool(lambda out, g, weight: out + weight * g),
+}
 
 
 class Schedule:

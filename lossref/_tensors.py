@@ -51,22 +51,22 @@ def leaves(owner: str, name: str, tree: Any) -> dict[str, Any]:
     raise TypeError(f"{owner}: {name} must be a numpy array, or a list or dict of them, got {type(tree).__name__}")
 
 
-def like(owner: str, name: str, tree: Any, params: Any) -> dict[str, Any]:
+def like(owner: str, name: str, tree: Any, params: Any, whose: str = "params") -> dict[str, Any]:
     """The tensors of a structure in the order of the parameters, whose structure it must have."""
     if isinstance(params, np.ndarray):
         return {name: tree}
     if not isinstance(tree, dict if isinstance(params, dict) else list | tuple):
-        raise TypeError(f"{owner}: {name} must be a {type(params).__name__}, as params is, got {type(tree).__name__}")
+        raise TypeError(f"{owner}: {name} must be a {type(params).__name__}, as {whose} is, got {type(tree).__name__}")
     if isinstance(params, dict):
         for key in params:
             if key not in tree:
-                raise ValueError(f"{owner}: {name} has no {key!r} but params has")
+                raise ValueError(f"{owner}: {name} has no {key!r} but {whose} has")
         for key in tree:
             if key not in params:
-                raise ValueError(f"{owner}: {name} has {key!r} but params has not")
+                raise ValueError(f"{owner}: {name} has {key!r} but {whose} has not")
         return {f"{name}[{key!r}]": tree[key] for key in params}
     if len(tree) != len(params):
-        raise ValueError(f"{owner}: {name} has {len(tree)} tensors but params has {len(params)}")
+        raise ValueError(f"{owner}: {name} has {len(tree)} tensors but {whose} has {len(params)}")
     return leaves(owner, name, tree)
 
 
@@ -186,6 +186,36 @@ def into_form(
             late += [(array, copy) for array, copy in pairs if not same_memory(array, copy)]
     columns = columns or [[] for _ in range(2 + len(optimizer._buffers))]
     return columns[0], columns[1], dict(zip(optimizer._buffers, columns[2:], strict=True)), late
+
+
+def into_floats(owner: str, grads: Any) -> list[Array]:
+    """Gradients that are only read, as the kernels take them."""
+    given = {name: as_floats(owner, name, grad) for name, grad in leaves(owner, "grads", grads).items()}
+    return [ready(grad, grad.dtype.newbyteorder("=")) for grad in given.values()]
+
+
+def into_pairs(
+    owner: str, called: str, out: Any, grads: Any
+) -> tuple[list[Array], list[Array], list[tuple[Array, Array]]]:
+    """Results and gradients as the kernels take them; the last list says which copies are to be written back where.
+
+    A gradient may be written over itself, and over nothing else. It is brought to the dtype of its result.
+    """
+    given = leaves(owner, "grads", grads)
+    results = given if out is grads else like(owner, called, out, grads, "grads")
+    sources, apart = [], {}
+    for (name, result), (whose, grad) in zip(results.items(), given.items(), strict=True):
+        check_written(owner, name, result)
+        source = as_floats(owner, whose, grad)
+        check_shape(owner, name, result, whose, source.shape)
+        if source.dtype != result.dtype or not same_memory(source, result):
+            apart[whose] = source
+        with np.errstate(all="ignore"):
+            sources.append(ready(source, result.dtype))
+    check_apart(owner, results, apart)
+    outs = [ready(np.asarray(result), result.dtype) for result in results.values()]
+    late = [(result, out) for result, out in zip(results.values(), outs, strict=True) if not same_memory(result, out)]
+    return outs, sources, late
 
 
 def write_all(targets: Iterable[Array], results: Iterable[Array], state: State) -> None:

@@ -38,7 +38,7 @@ SUMS_IN_FLOAT64 = {
 #: What is computed in float64 throughout, for a margin less a distance of float32 would have no digits left.
 THROUGHOUT_IN_FLOAT64 = {
     f"{name}{form}[float]" for name in ("contrastive", "triplet", "cosine_embedding") for form in ("", "_curvature")
-}
+} | {"square[float]"}  # a square of float32 has no place in float32
 #: Loops that gcc leaves scalar. Strict lists: whoever makes one fast strikes it out.
 SCALAR = {
     "baseline": set(),

@@ -19,3 +19,11 @@ cdef inline real sign(real x) noexcept nogil:
     """-1, 0 or 1; NaN of NaN."""
     cdef real one = 1, zero = 0
     return one if x > zero else (-one if x < zero else (zero if x == zero else x))
+
+
+cdef inline void multiply(real* out, const real* g, double scale, Py_ssize_t n) noexcept nogil:
+    """Each element times the scale, which is rounded to the precision of the element."""
+    cdef real factor = <real>scale
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = g[i] * factor

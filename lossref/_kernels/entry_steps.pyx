@@ -1,4 +1,5 @@
-"""The way in to the optimizers: any number of tensors become one table of pointers, which the threads go over once.
+"""The way in to the optimizers and to the tools around a step: tensors, however many, become one table of pointers,
+which the threads go over once.
 
 The fast path takes tensors that are exactly right and costs some ten nanoseconds for each. Everything else, and every
 error, goes through one Python helper, ``lossref/_tensors.py``, which the NumPy fallback uses as well. All is checked
@@ -14,7 +15,9 @@ from libc.stdlib cimport qsort
 cimport numpy as cnp
 
 from lossref import _tensors
-from lossref._kernels.entry cimport BLOCK, PARALLEL_FROM, real, threads
+from lossref._kernels.algebra cimport multiply
+from lossref._kernels.drivers cimport tree_sum
+from lossref._kernels.entry cimport BLOCK, BLOCKS, PARALLEL_FROM, threads
 
 cnp.import_array()
 
@@ -46,12 +49,17 @@ cdef class Step:
         cdef Py_ssize_t i
         work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
         work.tensor, work.tensors, work.n = NULL, 0, 0
+        work.only_reads = False
         work.scale = scale if type(scale) is float and isfinite(<double>scale) else _tensors.as_scale(formula, scale)
         try:
-            if not (is_known(formula, state) and gather(&work, formula, params, grads, state.buffers)):
+            if not (
+                is_known(formula, state)
+                and gather(&work, formula._fits_single, params, grads, formula._buffers, state.buffers)
+                and are_apart(&work, work.arrays)
+            ):
                 release(&work)
                 params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
-                gather(&work, formula, params, grads, buffers)
+                gather(&work, formula._fits_single, params, grads, formula._buffers, buffers)
             taken = state.step + 1
             scalars = formula.scalars(taken)
             for i in range(len(scalars)):
@@ -61,6 +69,45 @@ cdef class Step:
                 for target, result in late:
                     cnp.PyArray_CopyInto(target, result)
             state.step = taken
+        finally:
+            release(&work)
+
+
+cdef class Tool:
+    """What makes of each tensor another, or the same tensor anew: a step without buffers."""
+
+    def apply(self, str owner, str called, out, grads, *numbers):
+        cdef Work work
+        cdef list late = None
+        cdef Py_ssize_t i
+        work.single, work.double_, work.arrays = self.single, self.double_, 2
+        work.tensor, work.tensors, work.n, work.scale, work.only_reads = NULL, 0, 0, 1, False
+        try:
+            if not (gather(&work, True, out, grads, (), {}) and are_apart(&work, 1 if out is grads else 2)):
+                release(&work)
+                out, grads, late = _tensors.into_pairs(owner, called, out, grads)
+                gather(&work, True, out, grads, (), {})
+            for i in range(len(numbers)):
+                work.p[i] = numbers[i]
+            run(&work)
+            if late is not None:
+                for target, result in late:
+                    cnp.PyArray_CopyInto(target, result)
+        finally:
+            release(&work)
+
+
+cdef class Squares:
+    """The sum of the squares of all elements of all tensors, in float64."""
+
+    def sum(self, str owner, grads, double scale):
+        cdef Work work
+        work.arrays, work.tensor, work.tensors, work.n, work.only_reads = 1, NULL, 0, 0, True
+        try:
+            if not gather(&work, True, grads, None, (), {}):
+                release(&work)
+                gather(&work, True, _tensors.into_floats(owner, grads), None, (), {})
+            return sum_squares(self, &work, scale)
         finally:
             release(&work)
 
@@ -78,17 +125,18 @@ cdef inline bint is_row(object tree) noexcept:
     return type(tree) is list or type(tree) is tuple
 
 
-cdef bint gather(Work* work, object formula, object params, object grads, dict buffers) except -1:
+cdef bint gather(
+    Work* work, bint fits_single, object params, object grads, tuple letters, dict buffers
+) except -1:
     """Fill the table. False if something is not exactly right; then the table is of no use."""
     cdef PyObject* tree[MOST_ARRAYS]
     cdef PyObject* leaf[MOST_ARRAYS]
-    cdef bint fits_single = formula._fits_single
     cdef Py_ssize_t i
     cdef int j
-    if len(buffers) != work.arrays - 2:
+    if len(buffers) != len(letters):
         return False
     tree[0], tree[1] = <PyObject*>params, <PyObject*>grads
-    for j, letter in enumerate(<tuple>formula._buffers):
+    for j, letter in enumerate(letters):
         tree[2 + j] = PyDict_GetItemWithError(buffers, letter)
         if tree[2 + j] == NULL:
             return False
@@ -120,7 +168,7 @@ cdef bint gather(Work* work, object formula, object params, object grads, dict b
         reserve(work, 1)
         if not add(work, tree, fits_single):
             return False
-    return are_apart(work)
+    return True
 
 
 cdef int reserve(Work* work, Py_ssize_t tensors) except -1:
@@ -146,7 +194,7 @@ cdef bint add(Work* work, PyObject** leaf, bint fits_single) noexcept:
             and cnp.PyArray_TYPE(<cnp.ndarray>leaf[j]) == kind
             and cnp.PyArray_SAMESHAPE(<cnp.ndarray>leaf[j], <cnp.ndarray>leaf[0])
             and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>leaf[j])
-            and (j == GRADIENT or cnp.PyArray_ISWRITEABLE(<cnp.ndarray>leaf[j]))
+            and (j == GRADIENT or work.only_reads or cnp.PyArray_ISWRITEABLE(<cnp.ndarray>leaf[j]))
         ):
             return False
     for j in range(work.arrays):
@@ -175,9 +223,9 @@ cdef int by_start(const void* a, const void* b) noexcept nogil:
     return ((<const Span*>a).start > (<const Span*>b).start) - ((<const Span*>a).start < (<const Span*>b).start)
 
 
-cdef bint are_apart(Work* work) except -1:
-    """Does no array that is written share a byte with any other?"""
-    cdef Span* span = <Span*>PyMem_Malloc((work.tensors * work.arrays + 1) * sizeof(Span))
+cdef bint are_apart(Work* work, int arrays) except -1:
+    """Does no array that is written share a byte with any other, of the first so many of each tensor?"""
+    cdef Span* span = <Span*>PyMem_Malloc((work.tensors * arrays + 1) * sizeof(Span))
     cdef char* end_of_all = NULL
     cdef char* end_of_written = NULL
     cdef Py_ssize_t i, spans = 0
@@ -186,7 +234,7 @@ cdef bint are_apart(Work* work) except -1:
     if span == NULL:
         raise MemoryError
     for i in range(work.tensors):
-        for j in range(work.arrays if work.tensor[i].n > 0 else 0):
+        for j in range(arrays if work.tensor[i].n > 0 else 0):
             span[spans].start = work.tensor[i].data[j]
             span[spans].end = span[spans].start + work.tensor[i].n * (4 if work.tensor[i].single else 8)
             span[spans].written = j != GRADIENT
@@ -266,16 +314,71 @@ cdef inline void move_part(const Work* work, const Tensor* tensor, Py_ssize_t lo
         low += n
 
 
-cdef inline void multiply(real* out, const real* g, double scale, Py_ssize_t n) noexcept nogil:
-    """Each element times the scale, which is rounded to the precision of the element."""
-    cdef real factor = <real>scale
-    cdef Py_ssize_t i
-    for i in range(n):
-        out[i] = g[i] * factor
+cdef double sum_squares(Squares kernel, const Work* work, double scale) except? -1:
+    """Threads only choose who computes a block. A chunk's blocks are summed as a tree, chunks and tensors in order."""
+    cdef Py_ssize_t blocks = 0, at = 0, left, i
+    cdef double* part
+    cdef double total = 0, of_tensor
+    cdef int k, parts = threads if work.n > PARALLEL_FROM else 1
+    for i in range(work.tensors):
+        blocks += blocks_of(&work.tensor[i])
+    part = <double*>PyMem_Malloc((blocks + 1) * sizeof(double))
+    if part == NULL:
+        raise MemoryError
+    if parts == 1:
+        square_blocks(kernel, work, scale, part, 0, blocks)
+    else:
+        with nogil:
+            for k in prange(parts, schedule="static", num_threads=parts):
+                square_blocks(kernel, work, scale, part, blocks * k // parts, blocks * (k + 1) // parts)
+    for i in range(work.tensors):
+        left, of_tensor = blocks_of(&work.tensor[i]), 0
+        while left > 0:
+            of_tensor += tree_sum(part + at, min(left, <Py_ssize_t>BLOCKS))
+            at += min(left, <Py_ssize_t>BLOCKS)
+            left -= BLOCKS
+        total += of_tensor
+    PyMem_Free(part)
+    return total
+
+
+cdef inline Py_ssize_t blocks_of(const Tensor* tensor) noexcept nogil:
+    return (tensor.n + BLOCK - 1) // BLOCK
+
+
+cdef void square_blocks(
+    Squares kernel, const Work* work, double scale, double* part, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """The sums of the blocks [first, last) of all tensors, which are counted one behind the other."""
+    cdef const Tensor* tensor
+    cdef Py_ssize_t i, k, n, at = 0
+    for i in range(work.tensors):
+        tensor = &work.tensor[i]
+        for k in range(max(first, at), min(last, at + blocks_of(tensor))):
+            n = min(<Py_ssize_t>BLOCK, tensor.n - (k - at) * BLOCK)
+            if tensor.single:
+                part[k] = kernel.single(<const float*>tensor.data[0] + (k - at) * BLOCK, scale, n)
+            else:
+                part[k] = kernel.double_(<const double*>tensor.data[0] + (k - at) * BLOCK, scale, n)
+        at += blocks_of(tensor)
 
 
 cdef Step step(step32 single, step64 double_, int buffers):
     """The kernel of an optimizer that keeps so many buffers of each parameter."""
     kernel = Step()
     kernel.single, kernel.double_, kernel.buffers = single, double_, buffers
+    return kernel
+
+
+cdef Tool tool(step32 single, step64 double_):
+    """The kernel of a tool: a step block that has no buffers."""
+    kernel = Tool()
+    kernel.single, kernel.double_ = single, double_
+    return kernel
+
+
+cdef Squares squares(square32 single, square64 double_):
+    """The kernel of the sum of squares."""
+    kernel = Squares()
+    kernel.single, kernel.double_ = single, double_
     return kernel
