@@ -2,6 +2,7 @@
 
 from lossref.optimizers.line_search import backtracking, strong_wolfe
 from lossref.training.batches import batches
+from lossref.training.checkpointing import Action, ChainGradient, Plan, chain_gradient, keep_best, keep_every
 from lossref.training.driver import minimize
 from lossref.training.fused import Taken, clipped_step
 from lossref.training.gradients import (
@@ -17,18 +18,24 @@ from lossref.training.precision import LossScale, LossScaler, round_to
 
 __all__ = [
     "Accumulator",
+    "Action",
+    "ChainGradient",
     "LossScale",
     "LossScaler",
+    "Plan",
     "Taken",
     "add_noise",
     "annealed_noise",
     "backtracking",
     "batches",
+    "chain_gradient",
     "clip_adaptive",
     "clip_by_norm",
     "clip_by_value",
     "clipped_step",
     "global_norm",
+    "keep_best",
+    "keep_every",
     "minimize",
     "round_to",
     "strong_wolfe",
