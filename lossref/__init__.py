@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         ConjugateGradient,
         Lion,
         Newton,
+        RMSprop,
         Rprop,
         SignSGD,
     )
@@ -127,6 +128,7 @@ __all__ = [
     "Poisson",
     "PseudoHuber",
     "Quantile",
+    "RMSprop",
     "Rprop",
     "SignSGD",
     "SmoothL1",

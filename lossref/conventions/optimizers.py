@@ -57,6 +57,27 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             INSIDE,
         ),
     ),
+    "RMSprop": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.RMSprop(params, lr={lr}, alpha={rho}, eps={eps}, weight_decay={weight_decay}, "
+            "momentum={momentum}, centered={centered})",
+            "α is 0.99 by default, and the rate 0.01. Centred, it takes the root of a difference, which may be NaN.",
+            (OUTSIDE,),
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.RMSprop(learning_rate={lr}, rho={rho}, momentum={momentum}, epsilon={eps}, "
+            "centered={centered})",
+            "ε is 1e-7, the rate is in the velocity, which matters when it changes, and weight_decay is decoupled.",
+            (INSIDE, ("weight_decay", 0.0)),
+        ),
+        *in_optax(
+            "optax.rmsprop({lr}, decay={rho}, eps={eps}, eps_in_sqrt={eps_placement!r} == 'inside', "
+            "centered={centered}, momentum={momentum} or None)",
+            "ε is inside by default. The rate is in the velocity, which matters when it changes.",
+        ),
+    ),
     "Adam": (
         Spelling(
             "PyTorch",

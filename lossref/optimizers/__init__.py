@@ -1,7 +1,7 @@
 """Optimizers: how a gradient moves the parameters."""
 
 from lossref.optimizers.adam import Adam, AdamW
-from lossref.optimizers.adaptive import AdaGrad
+from lossref.optimizers.adaptive import AdaGrad, RMSprop
 from lossref.optimizers.descent import SGD
 from lossref.optimizers.problem import Problem
 from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
@@ -11,6 +11,7 @@ from lossref.optimizers.signs import Lion, Rprop, SignSGD
 __all__ = [  # noqa: RUF022  # the order of teaching
     "SGD",
     "AdaGrad",
+    "RMSprop",
     "Adam",
     "AdamW",
     "Rprop",

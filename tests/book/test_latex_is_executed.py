@@ -312,7 +312,7 @@ def taken(instance, theta, g, buffers, t):
     return {"theta": params[0], **{name: value[0] for name, value in state.buffers.items()}}
 
 
-BUFFERS = {"G": 0.75, "m": 0.25, "v": 0.5, "v_max": 0.625, "s": 0.25, "p": 1.0}
+BUFFERS = {"G": 0.75, "m": 0.25, "v": 0.5, "v_max": 0.625, "u": 0.375, "s": 0.25, "p": 1.0}
 
 
 def check_optimizer(instance, display):
