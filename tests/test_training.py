@@ -45,10 +45,55 @@ def test_epochs_differ_and_seeds_repeat():
     assert not np.array_equal(first[:50], first[50:])
 
 
-@pytest.mark.parametrize(("samples", "size"), [(0, 1), (5, 0), (5, 6)])
-def test_impossible_batches_are_refused_at_the_call(samples, size):
-    with pytest.raises(ValueError, match=r"batches: (samples|size) must be an integer"):
-        batches(samples, size, seed=0)
+def test_a_run_that_stopped_goes_on_with_the_batches_it_has_not_seen():
+    for samples, size, drop_last in ((10, 4, False), (10, 4, True), (6, 6, False), (5, 1, False)):
+        whole = list(islice(batches(samples, size, seed=7, drop_last=drop_last), 20))
+        for seen in range(12):
+            rest = list(islice(batches(samples, size, seed=7, drop_last=drop_last, start=seen), 20 - seen))
+            assert [r.tolist() for r in rest] == [w.tolist() for w in whole[seen:]]
+
+
+def test_a_ragged_end_is_kept_or_left_out():
+    kept, dropped = (list(islice(batches(11, 4, seed=1, drop_last=d), 12)) for d in (False, True))
+    assert [len(batch) for batch in kept] == [4, 4, 3] * 4
+    assert [len(batch) for batch in dropped] == [4] * 12
+    for epoch in range(4):  # the same order, but for its end
+        np.testing.assert_array_equal(dropped[2 * epoch : 2 * epoch + 2], kept[3 * epoch : 3 * epoch + 2])
+    assert set(np.concatenate(dropped)) == set(range(11))
+    for size in (1, 3, 12):  # and where there is no ragged end, nothing is left out
+        epoch = islice(batches(12, size, seed=1, drop_last=True), 12 // size)
+        assert sorted(np.concatenate(list(epoch))) == list(range(12))
+
+
+def test_several_arrays_are_cut_alike():
+    x, y = np.arange(14.0).reshape(7, 2), list("abcdefg")
+    for chosen, (part, letters) in islice(zip(batches(7, 3, seed=2), batches((x, y), 3, seed=2), strict=False), 6):
+        np.testing.assert_array_equal(part, x[chosen])
+        assert "".join(letters) == "".join(y[i] for i in chosen)
+
+
+@pytest.mark.parametrize(
+    ("samples", "given", "error", "text"),
+    [
+        (0, {"size": 1}, ValueError, "samples must be an integer >= 1, got 0"),
+        (5, {"size": 0}, ValueError, "size must be an integer >= 1, got 0"),
+        (5, {"size": 6}, ValueError, "size must be an integer from 1 to the 5 samples there are, got 6"),
+        (5.0, {"size": 1}, TypeError, "samples must be an integer >= 1, got 5.0 of type float"),
+        (5, {"size": 1, "start": -1}, ValueError, "start must be an integer >= 0, got -1"),
+        (5, {"size": 1, "drop_last": 1}, TypeError, "drop_last must be True or False, got 1 of type int"),
+        ((), {"size": 1}, ValueError, "samples must be arrays of one length, got the shapes none"),
+        ((1.0,), {"size": 1}, ValueError, r"samples must be arrays of one length, got the shapes \(\)"),
+        (
+            ([1, 2], [1]),
+            {"size": 1},
+            ValueError,
+            r"samples must be arrays of one length, got the shapes \(2,\), \(1,\)",
+        ),
+    ],
+)
+def test_impossible_batches_are_refused_at_the_call(samples, given, error, text):
+    with pytest.raises(error, match=f"^batches: {text}"):
+        batches(samples, seed=0, **given)
 
 
 def test_a_split_keeps_every_sample_on_one_side_and_the_classes_in_proportion():
