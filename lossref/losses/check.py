@@ -250,21 +250,47 @@ def of_form(value: float, gradient: Array, point: Array) -> GradientReport | Non
     return None
 
 
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What somebody states of the slopes beside what was measured: where it is wrong, and by how much it may differ."""
+
+    slopes: Slopes
+    allowed: Array
+    bad: Array
+    error: float
+    resolution: float
+
+    def factor(self, by: Array, of: Array) -> float | None:
+        """The factor by which one array is the other in all smooth elements, if there is one."""
+        smooth = ~self.slopes.kinks
+        one, other, room = by[smooth], of[smooth], self.allowed[smooth]
+        if not np.any(one):
+            return None
+        factor = float(one @ other / (one @ one))
+        return factor if np.all(np.abs(other - factor * one) <= max(1.0, abs(factor)) * room) else None
+
+
+def compared(given: Array, slopes: Slopes, precision: float) -> Comparison:
+    """Hold what is stated against what was measured, in a precision of so much."""
+    d, smooth = slopes.middle, ~slopes.kinks
+    scale = float(np.nanmax(np.abs(d), initial=0.0))
+    allowed = UNSURE * slopes.unsure + RELATIVE * np.abs(d) + 32 * precision * scale
+    low, high = np.minimum(slopes.left, slopes.right), np.maximum(slopes.left, slopes.right)
+    sides = UNSURE * slopes.sides_unsure + RELATIVE * scale
+    bad = np.where(smooth, ~(np.abs(given - d) <= allowed), (given < low - sides) | (given > high + sides))
+    error = float(np.max(np.abs(given - d)[smooth], initial=0)) / (scale or 1.0)
+    resolution = float(np.max(slopes.unsure[smooth], initial=0)) / (scale or 1.0)
+    return Comparison(slopes, allowed, bad, error, resolution)
+
+
 def diagnosis(slopes: Slopes, gradient: Array, point: Array, places: Array) -> GradientReport:
     """Compare, and where something differs find out what has been done to the slopes."""
     x, g, d = point.ravel()[places].astype(np.float64), gradient.ravel()[places].astype(np.float64), slopes.middle
-    scale = float(np.nanmax(np.abs(d), initial=0.0))
-    single = float(np.finfo(point.dtype).eps)
-    allowed = UNSURE * slopes.unsure + RELATIVE * np.abs(d) + 32 * single * scale
-    low, high = np.minimum(slopes.left, slopes.right), np.maximum(slopes.left, slopes.right)
-    sides = UNSURE * slopes.sides_unsure + RELATIVE * scale
-    kinks = slopes.kinks
-    bad = np.where(kinks, (g < low - sides) | (g > high + sides), ~(np.abs(g - d) <= allowed))
+    comparison = compared(g, slopes, float(np.finfo(point.dtype).eps))
+    bad, explained = comparison.bad, comparison.factor
+    error, resolution = comparison.error, comparison.resolution
     numeric = np.full(point.size, np.nan)
     numeric[places] = d
-    smooth = ~kinks
-    error = float(np.max(np.abs(g - d)[smooth], initial=0)) / (scale or 1.0)
-    resolution = float(np.max(slopes.unsure[smooth], initial=0)) / (scale or 1.0)
 
     def report(verdict: str, message: str) -> GradientReport:
         return GradientReport(verdict, message, error, resolution, numeric.reshape(point.shape))
@@ -274,11 +300,11 @@ def diagnosis(slopes: Slopes, gradient: Array, point: Array, places: Array) -> G
 
     if np.isnan(d).any():
         return report("not finite", f"beside {index(int(np.argmax(np.isnan(d))))} the function is not finite")
-    if resolution * UNSURE > COARSE and scale > 0 and not bad.any():
+    if resolution * UNSURE > COARSE and d.any() and not bad.any():
         advice = "; use float64" if point.dtype == np.float32 else "; does f compute in float32 somewhere?"
         return report("noise", f"the slopes are unsure by {resolution:.1g} of the largest{advice}")
     if not bad.any():
-        if kinks.any():
+        if (kinks := slopes.kinks).any():
             at = int(np.argmax(kinks))
             return report(
                 "kink",
@@ -286,15 +312,6 @@ def diagnosis(slopes: Slopes, gradient: Array, point: Array, places: Array) -> G
                 f"and the gradient is {g[at]:.6g}, which no difference can call wrong",
             )
         return report("right", f"{len(places)} slopes agree to {error:.1g} of the largest")
-
-    def explained(by: Array, of: Array) -> float | None:
-        """The factor by which one array is the other in all smooth elements, if there is one."""
-        one, other, room = by[smooth], of[smooth], allowed[smooth]
-        if not np.any(one):
-            return None
-        factor = float(one @ other / (one @ one))
-        return factor if np.all(np.abs(other - factor * one) <= max(1.0, abs(factor)) * room) else None
-
     if not g.any():
         return report("zero", f"the gradient is zero; the largest slope is {d[np.nanargmax(np.abs(d))]:.6g}")
     factor = explained(d, g)

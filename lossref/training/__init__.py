@@ -1,8 +1,18 @@
-"""What surrounds a step: its batch, what is done to its gradient, how far it goes, and the loop around it."""
+"""What surrounds a step: its batch, what is done to its gradient, how far it goes, what the surface is like, and the
+loop around it."""
 
 from lossref.optimizers.line_search import backtracking, strong_wolfe
 from lossref.training.batches import batches
 from lossref.training.checkpointing import Action, ChainGradient, Plan, chain_gradient, keep_best, keep_every
+from lossref.training.critical import CriticalPoint, check_hessian, classify_critical_point
+from lossref.training.curvature import (
+    Estimate,
+    Spectrum,
+    hessian_vector_product,
+    hutchinson_diagonal,
+    hutchinson_trace,
+    lanczos,
+)
 from lossref.training.driver import minimize
 from lossref.training.fused import Taken, clipped_step
 from lossref.training.gradients import (
@@ -20,22 +30,31 @@ __all__ = [
     "Accumulator",
     "Action",
     "ChainGradient",
+    "CriticalPoint",
+    "Estimate",
     "LossScale",
     "LossScaler",
     "Plan",
+    "Spectrum",
     "Taken",
     "add_noise",
     "annealed_noise",
     "backtracking",
     "batches",
     "chain_gradient",
+    "check_hessian",
+    "classify_critical_point",
     "clip_adaptive",
     "clip_by_norm",
     "clip_by_value",
     "clipped_step",
     "global_norm",
+    "hessian_vector_product",
+    "hutchinson_diagonal",
+    "hutchinson_trace",
     "keep_best",
     "keep_every",
+    "lanczos",
     "minimize",
     "round_to",
     "strong_wolfe",
