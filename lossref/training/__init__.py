@@ -25,6 +25,7 @@ from lossref.training.gradients import (
     global_norm,
 )
 from lossref.training.precision import LossScale, LossScaler, round_to
+from lossref.training.stability import Tuned, largest_stable_rate, spectral_radius, step_matrix, tuned
 
 __all__ = [
     "Accumulator",
@@ -37,6 +38,7 @@ __all__ = [
     "Plan",
     "Spectrum",
     "Taken",
+    "Tuned",
     "add_noise",
     "annealed_noise",
     "backtracking",
@@ -55,7 +57,11 @@ __all__ = [
     "keep_best",
     "keep_every",
     "lanczos",
+    "largest_stable_rate",
     "minimize",
     "round_to",
+    "spectral_radius",
+    "step_matrix",
     "strong_wolfe",
+    "tuned",
 ]
