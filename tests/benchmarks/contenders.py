@@ -25,9 +25,11 @@ from lossref.conventions import Spelling, spellings
 from lossref.losses.base import BatchLoss, EmbeddingLoss, JointLoss, Loss, PairedLoss, PredictionLoss, RowwiseLoss
 from lossref.registry import formulas, samples
 from lossref.regularizers.base import StructuredPenalty
+from lossref.training import clip_by_norm, clipped_step
 
 THREADS = 2  # for everybody
 SMALL, THOUSAND, MEDIUM, LARGE, HUGE = 256, 1000, 10**6, 10**7, 25_000_000
+MANY = 200 * 10_000  # elements of many tensors together
 FRAMEWORKS = {"torch": ("PyTorch",), "jax": ("optax", "JAX")}  # and whose spellings it runs
 
 Run = Callable[[], Any]
@@ -209,6 +211,7 @@ class Step(Case):
     """One step of an optimizer, in place."""
 
     work = "step"
+    parts = 1
 
     @property
     def contenders(self) -> list[str]:
@@ -223,42 +226,49 @@ class Step(Case):
         kind = function(call.partition("(")[0], "")()
         return ["torch fused", "torch"] if "fused" in inspect.signature(kind).parameters else ["torch"]
 
-    def tensors(self) -> tuple[np.ndarray, np.ndarray]:
+    def tensors(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Parameters and gradients."""
         rng = np.random.default_rng(self.n)
-        return rng.standard_normal(self.n, self.dtype), rng.standard_normal(self.n, self.dtype)
+        theta, grad = (rng.standard_normal(self.n, self.dtype) for _ in range(2))
+        return np.split(theta, self.parts), np.split(grad, self.parts)
 
     def by_lossref(self) -> Run:
-        theta, grad = self.tensors()
-        state = self.formula.init(theta)
+        params, grads = self.tensors()
+        state = self.formula.init(params)
 
-        def run() -> tuple[Any]:
-            self.formula.step(theta, grad, state)
-            return (theta,)
+        def run() -> list[Any]:
+            self.formula.step(params, grads, state)
+            return params
 
         return run
 
     def by_numpy(self) -> Run:
-        theta, grad = self.tensors()
-        state = self.formula.init(theta)
+        params, grads = self.tensors()
+        state = self.formula.init(params)
         kernel = _fallback.kernels[self.formula._kernel]
 
-        def run() -> tuple[Any]:
-            kernel.step(self.formula, theta, grad, state)
-            return (theta,)
+        def run() -> list[Any]:
+            kernel.step(self.formula, params, grads, state)
+            return params
 
         return run
 
-    def by_torch(self, **settings: bool) -> Run:
-        theta, grad = (torch().tensor(array) for array in self.tensors())
-        theta.requires_grad_()
-        theta.grad = grad
+    def in_torch(self, **settings: bool) -> tuple[list[Any], Any]:
+        """The parameters with their gradients, and the optimizer that moves them."""
+        params, grads = ([torch().tensor(array) for array in arrays] for arrays in self.tensors())
+        for param, grad in zip(params, grads, strict=True):
+            param.requires_grad_()
+            param.grad = grad
         call = spelled(self.formula, "torch")
         assert call is not None
-        optimizer = function(f"{call[:-1]}, **settings)", "params, settings")([theta], settings)
+        return params, function(f"{call[:-1]}, **settings)", "params, settings")(params, settings)
 
-        def run() -> tuple[Any]:
+    def by_torch(self, **settings: bool) -> Run:
+        params, optimizer = self.in_torch(**settings)
+
+        def run() -> list[Any]:
             optimizer.step()
-            return (theta.detach(),)
+            return [param.detach() for param in params]
 
         return run
 
@@ -267,19 +277,19 @@ class Step(Case):
 
     def by_jax(self) -> Run:
         optimizer = function(spelled(self.formula, "jax"), "")()
-        theta, grad = (jax().numpy.asarray(array) for array in self.tensors())
-        state = optimizer.init(theta)
+        params, grads = ([jax().numpy.asarray(array) for array in arrays] for arrays in self.tensors())
+        state = optimizer.init(params)
 
-        def step(theta: Any, grad: Any, state: Any) -> tuple[Any, Any]:
-            update, state = optimizer.update(grad, state, theta)
-            return theta + update, state
+        def step(params: Any, grads: Any, state: Any) -> tuple[Any, Any]:
+            updates, state = optimizer.update(grads, state, params)
+            return [theta + update for theta, update in zip(params, updates, strict=True)], state
 
         call = jax().jit(step, donate_argnums=(0, 2))
 
-        def run() -> tuple[Any]:
-            nonlocal theta, state
-            theta, state = jax().block_until_ready(call(theta, grad, state))
-            return (theta,)
+        def run() -> list[Any]:
+            nonlocal params, state
+            params, state = jax().block_until_ready(call(params, grads, state))
+            return params
 
         return run
 
@@ -288,6 +298,63 @@ class Step(Case):
         arrays = 3 + 2 * len(self.formula._buffers)
         a, b, out = (np.ones(self.n * arrays // 3, self.dtype) for _ in range(3))
         return lambda: np.add(a, b, out=out)
+
+
+@dataclass(frozen=True)
+class Steps(Step):
+    """One step of many tensors, in one call: where a call for each would cost more than its work."""
+
+    work = "step of 200 tensors"
+    parts = 200
+
+    @property
+    def contenders(self) -> list[str]:
+        return ["lossref", *(self.of("torch") if "torch" in peers(self.formula) else [])]
+
+
+@dataclass(frozen=True)
+class ClippedStep(Step):
+    """The norm of the gradient, its clipping and the step: in two passes, or one thing after the other."""
+
+    work = "clip and step"
+
+    @property
+    def contenders(self) -> list[str]:
+        fused = [name for name in self.of("torch") if name == "torch fused"] if "torch" in peers(self.formula) else []
+        return ["lossref", "one by one", *fused]
+
+    def by_lossref(self) -> Run:
+        params, grads = self.tensors()
+        state = self.formula.init(params)
+
+        def run() -> list[Any]:
+            clipped_step(self.formula, params, grads, state, max_norm=1.0)
+            return params
+
+        return run
+
+    def by_one_by_one(self) -> Run:
+        """Into another array, for in place a gradient needs clipping only once; read and written is the same."""
+        params, grads = self.tensors()
+        state, clipped = self.formula.init(params), [np.empty_like(grad) for grad in grads]
+
+        def run() -> list[Any]:
+            clip_by_norm(grads, 1.0, out=clipped)
+            self.formula.step(params, clipped, state)
+            return params
+
+        return run
+
+    def by_torch_fused(self) -> Run:
+        """In place, where PyTorch multiplies every time."""
+        params, optimizer = self.in_torch(fused=True)
+
+        def run() -> list[Any]:
+            torch().nn.utils.clip_grad_norm_(params, 1.0)
+            optimizer.step()
+            return [param.detach() for param in params]
+
+        return run
 
 
 @dataclass(frozen=True)
@@ -386,6 +453,10 @@ def cases() -> Iterator[Case]:
         yield Step(formula, THOUSAND, "float32")
     for kind in formulas("optimizers"):
         yield Step(kind(**kind.samples[0]), HUGE, "float32")
+    for n in (THOUSAND, MANY):
+        yield Steps(lossref.AdamW(), n, "float32")
+    for n in (THOUSAND, HUGE):
+        yield ClippedStep(lossref.AdamW(), n, "float32")
     for formula in one_for_each_kernel("schedules"):
         stretched = {name: getattr(formula, name) * 10_000 for name in ("steps", "every") if hasattr(formula, name)}
         for n in (1, MEDIUM):

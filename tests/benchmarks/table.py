@@ -27,7 +27,21 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.contenders import HUGE, LARGE, MEDIUM, SMALL, THOUSAND, THREADS, Case, Run, cases, check
+from benchmarks.contenders import (
+    HUGE,
+    LARGE,
+    MANY,
+    MEDIUM,
+    SMALL,
+    THOUSAND,
+    THREADS,
+    Case,
+    ClippedStep,
+    Run,
+    Steps,
+    cases,
+    check,
+)
 
 import lossref
 from lossref import _backend, registry
@@ -118,6 +132,8 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def pick(contender: str, n: int, names: tuple[str, ...], what: str, dtype: str = "float32") -> list[float]:
         first: dict[str, float] = {}
         for row in rows:
+            if row["work"] in (Steps.work, ClippedStep.work):
+                continue  # which are of the same formulas, and have targets of their own
             if (row["contender"], row["n"], row["dtype"]) == (contender, n, dtype) and row["formula"] in names:
                 first.setdefault(row["formula"], row[what])
         return list(first.values())
@@ -181,6 +197,10 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     at_least("batch-hard triplets, 2048 × 128 float32", 5, "pytorch-metric-learning", batch)
     at_least("AdamW step, 10³ parameters", 20, "PyTorch fused", pick("torch fused", THOUSAND, ("AdamW",), "ratio"))
     at_least("AdamW step, 2.5·10⁷ parameters", 1, "PyTorch fused", pick("torch fused", HUGE, ("AdamW",), "ratio"))
+    many = [
+        row["ratio"] for row in rows if row["work"] == Steps.work and (row["contender"], row["n"]) == ("torch", MANY)
+    ]
+    at_least("AdamW step, 200 tensors of 10⁴", 5, "PyTorch", many)
     schedules = ("StepDecay", "Exponential", "Cosine")
     at_most("schedule, one step", 0.3, "µs", pick("lossref", 1, schedules, "seconds", "float64"), 1e6)
     at_least("schedule, 10⁶ steps", 5, "NumPy", pick("numpy", MEDIUM, schedules, "ratio", "float64"))
