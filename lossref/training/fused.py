@@ -19,7 +19,13 @@ class Taken(NamedTuple):
 
 
 def clipped_step(
-    optimizer: Any, params: Any, grads: Any, state: State, *, max_norm: float | None = None, loss_scale: float = 1.0
+    optimizer: Any,
+    params: Any,
+    grads: Any,
+    state: State,
+    *,
+    max_norm: float | None = None,
+    loss_scale: float | None = None,
 ) -> Taken:
     r"""Unscale, clip by the global norm and step: one pass over the gradients for their norm, and one for all the rest.
 
@@ -39,8 +45,8 @@ def clipped_step(
         unclipped.
     max_norm : float > 0, optional
         The largest norm :math:`c` that is let through; without it, nothing is clipped.
-    loss_scale : float > 0, default 1.0
-        By what :math:`s` the loss was multiplied before the backward pass.
+    loss_scale : float > 0, optional
+        By what :math:`s` the loss was multiplied before the backward pass; by nothing, if not given.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def clipped_step(
     Taken(norm=inf, taken=False)
     """
     owner = "clipped_step"
-    loss_scale = SIZE.check(owner, "loss_scale", loss_scale)
+    loss_scale = 1.0 if loss_scale is None else SIZE.check(owner, "loss_scale", loss_scale)
     max_norm = inf if max_norm is None else SIZE.check(owner, "max_norm", max_norm)
     norm = norm_for(owner, grads) / loss_scale
     if not isfinite(norm):
