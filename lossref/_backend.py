@@ -34,6 +34,8 @@ CHAPTERS = (
     "descent",
     "adaptive",
     "adam",
+    "variants",
+    "divisors",
     "signs",
     "gradients",
     "decay",

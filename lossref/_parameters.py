@@ -102,6 +102,12 @@ def nonnegative(default: Any = dataclasses.MISSING, *, slider: tuple[float, floa
     return ranged(default, "a number >= 0", refuse_unless(lambda x: x >= 0, as_real), slider=slider)
 
 
+def optional_nonnegative(default: float | None = None, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number at or above 0, or None."""
+    accept = refuse_unless(lambda x: x >= 0, as_real)
+    return ranged(default, "a number >= 0 or None", lambda v: None if v is None else accept(v), slider=slider)
+
+
 def fraction(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number in [0, 1): 0 is allowed, 1 is not."""
     return ranged(default, "a number in [0, 1)", refuse_unless(lambda x: 0 <= x < 1, as_real), slider=slider)

@@ -65,6 +65,37 @@ def function(symbols, expression):
     return sp.lambdify(symbols, expression, [REMEMBERED, "mpmath"], cse=True)
 
 
+def step_function(symbols, expressions):
+    """The expressions of a step as a function of mpmath numbers."""
+    products = {product: sp.Dummy() for product in sp.Tuple(*expressions).atoms(sp.Product)}
+    run = sp.lambdify([*symbols, *products.values()], [e.xreplace(products) for e in expressions], "mpmath")
+    multiply = [(sorted(product.free_symbols, key=str), multiplied(product)) for product in products]
+
+    def evaluate(*numbers):
+        values = dict(zip(symbols, numbers, strict=True))
+        return run(*numbers, *(total(mpmath.mp.prec, *(values[name] for name in names)) for names, total in multiply))
+
+    return evaluate
+
+
+def multiplied(product):
+    """A product over the steps so far, of factors in (0, 1), as a function: computed once for all parameters, and no
+    further than it can change one minus itself."""
+    ((index, first, last),) = product.limits
+    names = sorted(product.free_symbols, key=str)
+    factor = sp.lambdify([index, *names], product.function, "mpmath")
+
+    @functools.cache
+    def total(precision, *numbers):
+        value, i, end = mpmath.mpf(1), int(first), numbers[names.index(last)]
+        while i <= end and value > mpmath.ldexp(1, -2 * precision):
+            value *= factor(i, *numbers)
+            i += 1
+        return value
+
+    return total
+
+
 @functools.cache
 def derivative(expression, symbol, order=1):
     """A derivative of an expression, which under other settings of the formula is often the same."""

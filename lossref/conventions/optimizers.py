@@ -14,6 +14,11 @@ def in_optax(call: str, differs: str = "", *needs: tuple[str, Any]) -> tuple[Spe
     return Spelling("optax", call, differs, (*needs, ("weight_decay", 0.0))), Spelling("optax", decayed, "", needs)
 
 
+#: How weight decay has to be set for a framework that has only one kind of it, or none.
+COUPLED = (("decoupled", False),)
+DECOUPLED = (("decoupled", True),)
+UNDECAYED = (("weight_decay", 0.0),)
+
 SPELLINGS: dict[str, tuple[Spelling, ...]] = {
     "SGD": (
         Spelling(
@@ -132,6 +137,116 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "optax.adamw({lr}, b1={beta1}, b2={beta2}, eps=0.0, eps_root={eps}, weight_decay={weight_decay})",
             "eps_root is the ε inside; both may be there at once.",
             (("amsgrad", False), INSIDE),
+        ),
+    ),
+    "NAdam": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.NAdam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay}, "
+            "momentum_decay=1e6, decoupled_weight_decay={decoupled})",
+            "There is no None: with a large number the momentum is whole from the start.",
+            (("momentum_decay", None),),
+        ),
+        Spelling(
+            "PyTorch",
+            "torch.optim.NAdam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay}, "
+            "momentum_decay={momentum_decay}, decoupled_weight_decay={decoupled})",
+            "The product of momenta is carried along in the default dtype, which is float32 unless told otherwise.",
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.Nadam(learning_rate={lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps}, "
+            "weight_decay={weight_decay})",
+            "The momentum is whole 250 times sooner than in the paper. The default of ε is 1e-7, and weight_decay is "
+            "decoupled.",
+            (("momentum_decay", 1.0), *UNDECAYED),
+        ),
+        Spelling(
+            "optax",
+            "optax.nadam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
+            "The momentum is whole from the start.",
+            (("momentum_decay", None), *UNDECAYED),
+        ),
+        Spelling(
+            "optax",
+            "optax.nadamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
+            "The momentum is whole from the start. The default decay is 0.0001.",
+            (("momentum_decay", None), *DECOUPLED),
+        ),
+    ),
+    "RAdam": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.RAdam(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay}, "
+            "decoupled_weight_decay={decoupled})",
+        ),
+        Spelling(
+            "optax",
+            "optax.radam({lr}, b1={beta1}, b2={beta2}, eps={eps})",
+            "ε stands behind the correction, which makes it smaller by up to √(1 − β₂). Weight decay is a "
+            "transformation of its own.",
+            equal=False,
+        ),
+    ),
+    "Adamax": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Adamax(params, lr={lr}, betas=({beta1}, {beta2}), eps={eps}, weight_decay={weight_decay})",
+            needs=COUPLED,
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.Adamax(learning_rate={lr}, beta_1={beta1}, beta_2={beta2}, epsilon={eps}, "
+            "weight_decay={weight_decay})",
+            "ε is added to the largest gradient and not to the newest. Its default is 1e-7, that of the rate 0.001, "
+            "and weight_decay is decoupled.",
+            equal=False,
+        ),
+        Spelling("optax", "optax.adamax({lr}, b1={beta1}, b2={beta2}, eps={eps})", needs=UNDECAYED),
+        Spelling(
+            "optax",
+            "optax.adamaxw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
+            "The default decay is 0.0001.",
+            DECOUPLED,
+        ),
+    ),
+    "AdaDelta": (
+        Spelling(
+            "PyTorch",
+            "torch.optim.Adadelta(params, lr={lr}, rho={rho}, eps={eps}, weight_decay={weight_decay})",
+            "The default of ρ is 0.9.",
+            COUPLED,
+        ),
+        Spelling(
+            "Keras",
+            "keras.optimizers.Adadelta(learning_rate={lr}, rho={rho}, epsilon={eps}, weight_decay={weight_decay})",
+            "The default rate is 0.001, a thousandth of the paper's, and ε is 1e-7. weight_decay is decoupled.",
+            DECOUPLED,
+        ),
+        Spelling(
+            "optax",
+            "optax.adadelta({lr}, rho={rho}, eps={eps}, weight_decay={weight_decay})",
+            "The default of ρ is 0.9.",
+            COUPLED,
+        ),
+    ),
+    "AdaBelief": (
+        Spelling(
+            "optax",
+            "optax.adabelief({lr}, b1={beta1}, b2={beta2}, eps={eps}, eps_root={eps_root})",
+            needs=UNDECAYED,
+        ),
+        Spelling(
+            "optax",
+            "optax.chain(optax.scale_by_belief(b1={beta1}, b2={beta2}, eps={eps}, eps_root={eps_root}), "
+            "optax.add_decayed_weights({weight_decay}), optax.scale_by_learning_rate({lr}))",
+            needs=DECOUPLED,
+        ),
+        Spelling(
+            "optax",
+            "optax.chain(optax.add_decayed_weights({weight_decay}), "
+            "optax.adabelief({lr}, b1={beta1}, b2={beta2}, eps={eps}, eps_root={eps_root}))",
+            needs=COUPLED,
         ),
     ),
     "Rprop": (

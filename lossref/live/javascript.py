@@ -27,6 +27,12 @@ class Printer(JavascriptCodePrinter):  # type: ignore[misc]  # SymPy has no type
         u, at_zero = (self._print(argument) for argument in expr.args)
         return f"(({u}) > 0 ? 1 : ({u}) < 0 ? 0 : {at_zero})"
 
+    def _print_Product(self, expr: Any) -> str:
+        ((index, first, last),) = expr.limits
+        loop = f"for (let i = {self._print(first)}; i <= {self._print(last)}; i++)"
+        factor = f"((q) => {self._print(expr.function)})({{...q, {index.name}: i}})"
+        return f"((p) => {{ {loop} p *= {factor}; return p; }})(1)"
+
 
 def function(expression: Any) -> str:
     """A JavaScript function of an object of numbers; a dict of expressions gives an object."""

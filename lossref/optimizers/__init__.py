@@ -3,10 +3,12 @@
 from lossref.optimizers.adam import Adam, AdamW
 from lossref.optimizers.adaptive import AdaGrad, RMSprop
 from lossref.optimizers.descent import SGD
+from lossref.optimizers.divisors import AdaBelief, AdaDelta, Adamax
 from lossref.optimizers.problem import Problem
 from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
 from lossref.optimizers.second_order import Newton
 from lossref.optimizers.signs import Lion, Rprop, SignSGD
+from lossref.optimizers.variants import NAdam, RAdam
 
 __all__ = [  # noqa: RUF022  # the order of teaching
     "SGD",
@@ -14,6 +16,11 @@ __all__ = [  # noqa: RUF022  # the order of teaching
     "RMSprop",
     "Adam",
     "AdamW",
+    "NAdam",
+    "RAdam",
+    "Adamax",
+    "AdaDelta",
+    "AdaBelief",
     "Rprop",
     "SignSGD",
     "Lion",

@@ -14,6 +14,7 @@ import pytest
 import sympy
 from latex_eval import Display, Indexed, OutOfRange, Unreadable
 from mathematics import displays
+from oracle import step_function
 
 from lossref import registry
 from lossref.live import calculus
@@ -131,6 +132,9 @@ def flattened(symbols, values):
 
 @functools.cache
 def compiled(expression, *symbols):
+    if sympy.sympify(expression).has(sympy.Product):  # which lambdify cannot write
+        run = step_function(symbols, [expression])
+        return lambda *numbers: run(*numbers)[0]
     return sympy.lambdify(symbols, expression, "mpmath")
 
 
@@ -312,7 +316,7 @@ def taken(instance, theta, g, buffers, t):
     return {"theta": params[0], **{name: value[0] for name, value in state.buffers.items()}}
 
 
-BUFFERS = {"G": 0.75, "m": 0.25, "v": 0.5, "v_max": 0.625, "u": 0.375, "s": 0.25, "p": 1.0}
+BUFFERS = {"G": 0.75, "m": 0.25, "v": 0.5, "v_max": 0.625, "u": 0.375, "x": 0.125, "s": 0.25, "p": 1.0}
 
 
 def check_optimizer(instance, display):

@@ -119,6 +119,7 @@ def steps_of(framework, call, start, gradients):
     return places
 
 
+@pytest.mark.usefixtures("_scalars_in_double")
 @pytest.mark.parametrize(("formula", "framework"), cases("optimizers"))
 def test_every_spelling_of_an_optimizer_takes_the_steps_of_lossref(formula, framework):
     random = np.random.default_rng(2)
@@ -140,6 +141,22 @@ def test_optax_takes_each_step_of_rprop_one_update_late():
     for place in late:
         np.testing.assert_allclose(place, theta, rtol=1e-12)
         formula.step(theta, np.ones(2), state)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [lossref.RAdam(lr=0.5, beta2=0.875, eps=1e-30), lossref.Adamax(lr=0.5, beta2=0.75, eps=1e-30)],
+    ids=repr,
+)
+def test_without_epsilon_the_spellings_that_put_it_elsewhere_take_the_same_steps(formula):
+    random = np.random.default_rng(3)
+    (spelling,) = (each for each in spellings(type(formula)) if not each.equal)
+    theta, gradients = random.normal(size=20), random.normal(size=(50, 20))
+    theirs = steps_of(spelling.framework, spelling.write(formula), theta, gradients)
+    state = formula.init(theta)
+    for gradient, place in zip(gradients, theirs, strict=True):
+        formula.step(theta, gradient, state)
+        np.testing.assert_allclose(theta, place, rtol=PRECISION.get(spelling.framework, 1e-10), atol=1e-6)
 
 
 def rates_of(framework, call, first, steps):

@@ -42,6 +42,7 @@ def assert_equal_but_for_rounding(params, others, dtype):
         np.testing.assert_allclose(mine, other, rtol=0, atol=40 * np.finfo(dtype).eps * max(1, np.abs(mine).max()))
 
 
+@pytest.mark.usefixtures("_scalars_in_double")
 @pytest.mark.parametrize("way", ["foreach", "fused", "plain"])
 @with_an_equal_in("PyTorch")
 def test_fifty_steps_are_those_of_pytorch(optimizer, way, dtype, rng):
