@@ -65,6 +65,14 @@ def diabetes() -> tuple[Array, Array]:
     return x, y
 
 
+def breast_cancer() -> tuple[Array, Array]:
+    """Return 569 tumours: thirty measurements each, and 0 for malignant or 1 for benign. Needs scikit-learn."""
+    from sklearn.datasets import load_breast_cancer
+
+    x, y = load_breast_cancer(return_X_y=True)
+    return x, y
+
+
 def plant_outliers(y: Array, *, share: float, size: float, seed: int) -> Array:
     """Return a copy of the targets in which some, chosen at random, are raised by ``size`` standard deviations.
 

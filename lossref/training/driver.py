@@ -212,16 +212,13 @@ def minimize(
 
     Examples
     --------
-    >>> import numpy as np
     >>> import lossref
-    >>> def rosenbrock(x):
-    ...     a, b = x
-    ...     value = (1 - a) ** 2 + 100 * (b - a * a) ** 2
-    ...     return value, np.array([2 * (a - 1) - 400 * a * (b - a * a), 200 * (b - a * a)])
-    >>> found = lossref.minimize(rosenbrock, [-1.2, 1.0])
-    >>> found.status, found.x.round(4)
-    ('gradient', array([1., 1.]))
-    >>> found = lossref.minimize(rosenbrock, [-1.2, 1.0], method=lossref.Adam(lr=0.1), max_steps=100)
+    >>> from lossref.landscapes import Rosenbrock
+    >>> valley = Rosenbrock()
+    >>> found = lossref.minimize(valley.value_and_grad, valley.start)
+    >>> found.status, found.x.round(4), found.nfev
+    ('gradient', array([1., 1.]), 45)
+    >>> found = lossref.minimize(valley.value_and_grad, valley.start, method=lossref.Adam(lr=0.1), max_steps=100)
     >>> found.message
     'the budget of 100 steps is used up; the largest element of the gradient is 2.12'
     """
