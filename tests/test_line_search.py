@@ -1,5 +1,6 @@
 """Laws of the line searches: what they promise of a step holds there, and nothing that leads into NaN is taken."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -134,10 +135,10 @@ def test_on_a_parabola_the_search_finds_the_minimum_along_the_line(rng):
 
 @BOTH
 def test_a_step_into_nan_or_infinity_is_shortened(search):
-    for wall in (np.nan, np.inf, -np.inf):
+    for wall, slope in itertools.product((np.nan, np.inf, -np.inf), (np.nan, np.inf, 1.0)):
 
-        def function(x, wall=wall):
-            return (float(x[0] ** 2), 2 * x) if x[0] > -1 else (wall, np.full(1, wall))
+        def function(x, wall=wall, slope=slope):
+            return (float(x[0] ** 2), 2 * x) if x[0] > -1 else (wall, np.full(1, slope))
 
         found = search(function, [3.0], [-1000.0])
         assert found

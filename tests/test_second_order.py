@@ -12,6 +12,7 @@ import pytest
 import lossref
 from lossref import BFGS, LBFGS, ConjugateGradient, Newton, optimizers
 from lossref.optimizers import Problem
+from lossref.optimizers.quasi_newton import BETAS
 from lossref.optimizers.second_order import SecondOrder, within
 
 PUBLIC = {name: getattr(lossref, name) for name in lossref.__all__}
@@ -96,6 +97,36 @@ def test_conjugate_gradients_end_on_a_quadratic_after_as_many_steps_as_dimension
     for i, d in enumerate(directions):
         for j in range(i):
             assert abs(d @ matrix @ directions[j]) < 1e-6 * sizes[i] * sizes[j]
+
+
+def share_by_definition(beta, new, old, d):
+    new, old, d = exact(new), exact(old), exact(d)
+    y = new - old
+    if beta == "HZ":
+        bound = -1 / (float(d @ d) ** 0.5 * min(0.01, float(old @ old) ** 0.5))
+        return max(float(((y - 2 * d * ((y @ y) / (d @ y))) @ new) / (d @ y)), bound)
+    shares = {
+        "PR+": max(Fraction(0), (new @ y) / (old @ old)),
+        "FR": (new @ new) / (old @ old),
+        "HS": (new @ y) / (d @ y),
+        "DY": (new @ new) / (d @ y),
+    }
+    return float(shares[beta])
+
+
+@pytest.mark.parametrize("beta", ["PR+", "FR", "HS", "DY", "HZ"])
+def test_the_share_of_the_last_direction_is_that_of_its_definition(beta, rng):
+    states = run(ConjugateGradient(beta=beta), Problem(rosenbrock), rng.normal(size=5), 15)
+    for before, after in itertools.pairwise(states):
+        defined = share_by_definition(beta, after.grad, before.grad, after.buffers["direction"])
+        assert after.buffers["share"] == pytest.approx(defined, rel=1e-9, abs=1e-12)
+    found = []
+    for slant in 10.0 ** rng.uniform(-3, 0, size=50):  # small ones lead to the bounds, which few steps reach
+        new, old, d = rng.normal(size=(3, 4))
+        y = new - old
+        d = d + (slant - d @ y) / (y @ y) * y  # so that d @ y is the slant
+        found.append((BETAS[beta](new, old, y, d), share_by_definition(beta, new, old, d)))
+    np.testing.assert_allclose(*zip(*found, strict=True), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("method", [BFGS(**EXACT), LBFGS(memory=8, **EXACT)], ids=repr)
@@ -201,6 +232,42 @@ def test_newton_pure_walks_into_a_saddle_and_the_others_past_it():
     np.testing.assert_allclose(ends["pure"], [0, 0], atol=1e-9)
     np.testing.assert_allclose(ends["damped"], [0, 1], atol=1e-9)
     np.testing.assert_allclose(ends["trust region"], [0, 1], atol=1e-9)
+
+
+def test_a_damped_step_divides_by_the_absolute_curvatures(rng):
+    turn = np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    problem = Problem(
+        lambda x: (saddle(turn @ x)[0], turn.T @ saddle(turn @ x)[1]),
+        hess=lambda x: turn.T @ bend_of_saddle(turn @ x) @ turn,
+    )
+    before, after = run(Newton(), problem, turn.T @ [1.0, 0.3], 1)
+    direction = turn @ (after.x - before.x) / after.rate
+    np.testing.assert_allclose(direction, [-1.0, (0.3 - 0.3**3) / abs(3 * 0.3**2 - 1)], rtol=1e-12)
+
+
+def test_the_radius_follows_from_how_well_the_model_predicted():
+    seen = set()
+    problem = Problem(rosenbrock, hess=bend_of_rosenbrock)
+    for first in (0.01, 1.0, 100.0):
+        states = run(Newton(kind="trust region", radius=first), problem, [-1.2, 1.0, 0.5], 40)
+        for before, after in itertools.pairwise(states):
+            if np.abs(after.grad).max() < 1e-4:
+                break  # where the quotient is rounding
+            s = after.x - before.x
+            length, radius = np.linalg.norm(s), after.rate
+            promised = -(before.grad @ s + s @ bend_of_rosenbrock(before.x) @ s / 2)
+            kept = (before.value - after.value) / promised
+            assert kept > 1e-4
+            if kept < 0.25:
+                case, wanted = "shrinks", length / 4
+            elif kept > 0.75 and length > 0.99 * radius:
+                case, wanted = "grows", 2 * radius
+            else:
+                case, wanted = "stays", radius
+            seen.add(case)
+            assert after.buffers["radius"] == pytest.approx(wanted, rel=1e-9)
+            assert radius <= before.buffers["radius"]
+    assert seen == {"shrinks", "grows", "stays"}
 
 
 def test_a_trust_region_leaves_a_saddle_where_the_gradient_is_zero():
