@@ -323,14 +323,17 @@ class Triplets:
 class Step:
     """The kernel of an optimizer, which writes in place. Nothing is written before all is computed."""
 
-    def step(self, formula: Any, params: Any, grads: Any, state: Any, scale: Any = 1.0) -> None:
+    def step(
+        self, formula: Any, params: Any, grads: Any, state: Any, scale: Any = 1.0, parts: list[Any] | None = None
+    ) -> None:
         scale = as_scale(formula, scale)
         tensors = checked(formula, params, grads, state)
+        rule_of = {place: rule for _, rule, places in parts or () for place in places}
         results: list[Array] = []
         with np.errstate(all="ignore"):
-            for theta, g, *buffers in tensors:
+            for place, (theta, g, *buffers) in enumerate(tensors):
                 g = g if scale == 1 else g * scale
-                results += formula.reference(theta, g, *buffers, t=state.step + 1)
+                results += rule_of.get(place, formula).reference(theta, g, *buffers, t=state.step + 1)
         write_all([array for theta, _, *buffers in tensors for array in (theta, *buffers)], results, state)
 
 

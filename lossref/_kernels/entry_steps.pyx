@@ -41,12 +41,10 @@ cdef object State = _tensors.State
 cdef class Step:
     """The kernel of an optimizer: its block in both precisions, and how many buffers it writes."""
 
-    def step(self, formula, params, grads, state, scale=1.0):
+    def step(self, formula, params, grads, state, scale=1.0, list parts=None):
         cdef Work work
         cdef list late = None
         cdef object taken
-        cdef tuple scalars
-        cdef Py_ssize_t i
         work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
         work.tensor, work.tensors, work.n = NULL, 0, 0
         work.only_reads = False
@@ -61,16 +59,53 @@ cdef class Step:
                 params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
                 gather(&work, formula._fits_single, params, grads, formula._buffers, buffers)
             taken = state.step + 1
-            scalars = formula.scalars(taken)
-            for i in range(len(scalars)):
-                work.p[i] = scalars[i]
-            run(&work)
+            if parts is None:
+                read_scalars(&work, formula, taken)
+                run(&work)
+            else:
+                run_parts(&work, parts, taken)
             if late is not None:
                 for target, result in late:
                     cnp.PyArray_CopyInto(target, result)
             state.step = taken
         finally:
             release(&work)
+
+
+cdef int read_scalars(Work* work, object formula, object taken) except -1:
+    """Take down the numbers that this step reads."""
+    cdef tuple scalars = formula.scalars(taken)
+    cdef Py_ssize_t i
+    for i in range(len(scalars)):
+        work.p[i] = scalars[i]
+    return 0
+
+
+cdef int run_parts(const Work* whole, list parts, object taken) except -1:
+    """Some tensors by one kernel and formula, others by another. All numbers are there before the first write."""
+    cdef Work* work = <Work*>PyMem_Malloc((len(parts) + 1) * sizeof(Work))
+    cdef Tensor* tensor = <Tensor*>PyMem_Malloc((whole.tensors + 1) * sizeof(Tensor))
+    cdef Py_ssize_t k, place, at = 0
+    cdef Step kernel
+    try:
+        if work == NULL or tensor == NULL:
+            raise MemoryError
+        for k in range(len(parts)):
+            kernel, formula, places = parts[k]
+            work[k] = whole[0]
+            work[k].single, work[k].double_, work[k].tensor = kernel.single, kernel.double_, tensor + at
+            work[k].tensors, work[k].n = len(places), 0
+            read_scalars(&work[k], formula, taken)
+            for place in places:
+                tensor[at] = whole.tensor[place]
+                work[k].n += tensor[at].n
+                at += 1
+        for k in range(len(parts)):
+            run(&work[k])
+    finally:
+        PyMem_Free(work)
+        PyMem_Free(tensor)
+    return 0
 
 
 cdef class Tool:

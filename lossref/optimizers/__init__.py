@@ -4,6 +4,7 @@ from lossref.optimizers.adam import Adam, AdamW
 from lossref.optimizers.adaptive import AdaGrad, RMSprop
 from lossref.optimizers.descent import SGD
 from lossref.optimizers.divisors import AdaBelief, AdaDelta, Adamax
+from lossref.optimizers.groups import Grouped
 from lossref.optimizers.problem import Problem
 from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
 from lossref.optimizers.second_order import Newton
@@ -28,5 +29,6 @@ __all__ = [  # noqa: RUF022  # the order of teaching
     "BFGS",
     "LBFGS",
     "ConjugateGradient",
+    "Grouped",
     "Problem",
 ]

@@ -14,6 +14,7 @@ from lossref._formula import Formula
 from lossref._parameters import rate
 from lossref._tensors import State, check_apart, check_params, shaped_like
 from lossref.notation import SYMBOLS
+from lossref.optimizers.groups import Grouped
 
 if TYPE_CHECKING:
     from lossref.schedules.base import Schedule
@@ -97,6 +98,42 @@ class Optimizer(Formula):
             something else. Nothing has changed then.
         """
         _backend.kernels[self._kernel].step(self, params, grads, state, scale)
+
+    def with_groups(self, groups: dict[Any, dict[str, Any]]) -> Grouped:
+        """This optimizer, with other settings for some of the parameters.
+
+        Biases and the scales of normalizations are usually spared the weight decay, and what was trained before gets a
+        smaller rate than what is new.
+
+        Parameters
+        ----------
+        groups : dict
+            By parameter, or by a tuple of several, what is different there: a dict of hyper-parameters. A parameter is
+            called by its key in a dict of parameters, by its index in a list.
+
+        Returns
+        -------
+        Grouped
+            It has the same ``init`` and ``step``, and states of the same kind. Settings that decide what is remembered
+            (a momentum where there was none, ``amsgrad``) are those of all parameters.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a setting is out of range or there is none of that name, if it changes what is remembered, or if a
+            parameter is in two groups. (Whether there is such a parameter is seen when there are parameters.)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lossref
+        >>> params = {"w": np.ones(2), "b": np.ones(1)}
+        >>> optimizer = lossref.SGD(lr=0.5, weight_decay=0.5).with_groups({"b": {"weight_decay": 0.0}})
+        >>> optimizer.step(params, {"w": np.zeros(2), "b": np.zeros(1)}, optimizer.init(params))
+        >>> params["w"], params["b"]
+        (array([0.75, 0.75]), array([1.]))
+        """
+        return Grouped(self, groups)  # type: ignore[arg-type]  # it makes them a tuple
 
     def rate_at(self, t: int) -> float:
         """The learning rate of step ``t``, which counts from 1: a schedule is called with the steps already taken."""
