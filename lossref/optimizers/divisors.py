@@ -136,7 +136,9 @@ class AdaDelta(Optimizer):
     must choose another for millimetres. Here the size of past steps brings it in.
 
     What starts the steps is :math:`\epsilon`, for no step has been taken yet: the first one is
-    :math:`\sqrt{\epsilon / (1 - \rho)}`, whatever the gradient, and the steps grow from there.
+    :math:`\sqrt{\epsilon / (1 - \rho)}`, whatever the gradient. On an even slope :math:`x` grows by
+    :math:`(1 - \rho) \epsilon` at each step, and the way like :math:`\sqrt{\epsilon} \, t^{3/2}`. So the unit has not
+    gone, it is hidden in :math:`\epsilon`.
 
     Parameters
     ----------
