@@ -111,7 +111,7 @@ class Line:
         )
 
 
-def line(owner: str, fun: Any, x: Any, direction: Any, jac: Any, start: Any) -> Line:
+def line_of(owner: str, fun: Any, x: Any, direction: Any, jac: Any, start: Any) -> Line:
     """The line that the arguments of a search describe, or the error that says what is wrong with them."""
     problem = fun if isinstance(fun, Problem) else Problem(fun, jac, owner=owner)
     point, way = as_point(owner, "x", x), as_point(owner, "direction", direction)
@@ -229,7 +229,7 @@ def backtracking(
     owner = "backtracking"
     step, shrink = above_zero.check(owner, "step", step), share.check(owner, "shrink", shrink)
     c1, max_tries = share.check(owner, "c1", c1), count.check(owner, "max_tries", max_tries)
-    return backtrack(line(owner, fun, x, direction, jac, start), step, shrink, c1, max_tries).result()
+    return backtrack(line_of(owner, fun, x, direction, jac, start), step, shrink, c1, max_tries).result()
 
 
 def backtrack(line: Line, step: float, shrink: float, c1: float, max_tries: int) -> Line:
@@ -347,7 +347,7 @@ def strong_wolfe(
     c1, c2 = share.check(owner, "c1", c1), share.check(owner, "c2", c2)
     if c1 >= c2:
         raise ValueError(f"{owner}: c1 must be below c2, got c1={c1!r}, c2={c2!r}")
-    return wolfe(line(owner, fun, x, direction, jac, start), step, c1, c2, max_tries).result()
+    return wolfe(line_of(owner, fun, x, direction, jac, start), step, c1, c2, max_tries).result()
 
 
 def wolfe(line: Line, step: float, c1: float, c2: float, max_tries: int) -> Line:

@@ -50,7 +50,7 @@ class Iterate(State):
     skipped : int
         How many updates of the curvature were left out, because along the step it was not positive.
     restarts : int
-        How often all memory was dropped, because the direction that it gave did not lead down.
+        How often all memory was dropped, because the direction that it gave did not lead down, or no step along it did.
     failure : str
         Why the last call of ``advance`` found no step; empty if it found one.
     """

@@ -205,7 +205,8 @@ def minimize(
 
     Notes
     -----
-    A gradient of zero is that of a minimum, a maximum or a saddle: the status ``"gradient"`` does not tell which.
+    A gradient of zero is that of a minimum, a maximum or a saddle: the status ``"gradient"`` does not tell which, but
+    ``lossref.training.classify_critical_point`` does.
 
     ``"no step"`` near a minimum means as a rule that ``tol`` asks for more than float64 has: the value no longer
     changes by more than its rounding. The message has the gradient's size.
