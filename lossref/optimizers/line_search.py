@@ -269,8 +269,10 @@ def strong_wolfe(
 
     .. math::
 
-       f(x + t d) &\le f(x) + c_1 \, t \, \nabla f(x)^\top d \\
-       \lvert \nabla f(x + t d)^\top d \rvert &\le c_2 \, \lvert \nabla f(x)^\top d \rvert
+       \begin{aligned}
+           f(x + t d) &\le f(x) + c_1 \, t \, \nabla f(x)^\top d \\
+           \lvert \nabla f(x + t d)^\top d \rvert &\le c_2 \, \lvert \nabla f(x)^\top d \rvert
+       \end{aligned}
 
     These are the strong Wolfe conditions. The first is Armijo's, against steps that are too long for what they gain.
     The second is against steps that are too short: where the line still falls as steeply as at its start, there is more

@@ -45,8 +45,8 @@ class Problem:
     jac : callable, optional
         ``jac(x)`` returns the gradient, of the shape of ``x``.
     hess : callable, optional
-        ``hess(x)`` returns the Hessian, of the shape ``(n, n)`` for the ``n`` elements of ``x``; :class:`Newton` needs
-        it.
+        ``hess(x)`` returns the Hessian, of the shape ``(n, n)`` for the ``n`` elements of ``x``;
+        :class:`~lossref.Newton` needs it.
     owner : str, default "Problem"
         Who speaks in the errors.
 

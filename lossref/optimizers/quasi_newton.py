@@ -193,7 +193,10 @@ class LBFGS(Searching):
     :math:`R` is kept: a new step adds a column to it, and one that is forgotten takes its row and column away. So the
     loops become a few products of a matrix with a vector, and neither order nor age of the rows matters.
 
-    PyTorch's ``LBFGS`` takes steps of length ``lr`` without a search unless told ``line_search_fn='strong_wolfe'``.
+    PyTorch's ``LBFGS`` remembers 100 steps, searches along its direction only if told ``line_search_fn="strong_wolfe"``
+    (else it takes ``lr`` times the direction), and leaves out an update where :math:`y^\top s \le 10^{-10}`, whatever
+    the scale of the problem; here that is measured against the fall that the slope promised. Its one ``step`` is up to
+    20 iterations. optax's ``lbfgs`` remembers 10 and searches.
 
     References
     ----------
