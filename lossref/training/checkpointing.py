@@ -51,7 +51,7 @@ class Plan:
     layers : int
         How many layers the chain has.
     forwards : int
-        How often a layer is run forwards; :attr:`layers` if none is run twice. The last layer's run, which gives the
+        How often a layer is run forwards; ``layers`` if none is run twice. The last layer's run, which gives the
         output, belongs to its ``"backward"`` and is counted too.
     stored : int
         How many activations are stored at most at one time, the input of the chain included. The one at hand, which

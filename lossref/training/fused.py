@@ -41,7 +41,7 @@ def clipped_step(
     optimizer : Optimizer
         Whose step it is.
     params, grads, state
-        As for :meth:`lossref.optimizers.base.Optimizer.step`. The gradients are only read: they stay scaled and
+        As for ``Optimizer.step``. The gradients are only read: they stay scaled and
         unclipped.
     max_norm : float > 0, optional
         The largest norm :math:`c` that is let through; without it, nothing is clipped.
