@@ -237,13 +237,15 @@ def minimize(
     rows: list[tuple[float, float, float]] = []
     for step, (x, value, grad, rate, failure) in enumerate(walk(method, problem, as_point(owner, "x0", x0))):
         size = largest(grad)
+        gradient = f"the largest element of the gradient is {size:.3g}"
         if failure:
-            status, message = "no step", f"{failure}; the largest element of the gradient is {size:.3g}"
+            status, message = "no step", f"{failure}; {gradient}"
             break
         if not math.isfinite(value + size):
             status, message = "not finite", f"step {step} leads to a value of {value}, or a gradient of {size}"
             break
         last = x, value, grad
+        change = abs(value - rows[-1][0]) if rows else math.inf
         rows.append((value, size, rate))
         if keep_points:
             points.append(x)
@@ -251,19 +253,18 @@ def minimize(
             bar.show(step, value, size)
         asked = callback is not None and callback(Step(step, x.copy(), value, grad.copy(), rate))
         if size <= tol:
-            status, message = "gradient", f"the largest element of the gradient is {size:.3g}, at most tol={tol:g}"
-            break
-        if step and abs(rows[-2][0] - value) <= ftol * max(1.0, abs(value)) and ftol:
-            status, message = "change", f"the value changed by {abs(rows[-2][0] - value):.3g} in the last step"
-            break
-        if asked:
+            status, message = "gradient", f"{gradient}, at most tol={tol:g}"
+        elif ftol and change <= ftol * max(1.0, abs(value)):
+            status, message = "change", f"the value changed by {change:.3g} in the last step"
+        elif asked:
             status, message = "callback", f"the callback asked for it after step {step}"
-            break
-        if step >= max_steps or problem.nfev >= most:
-            spent = f"{max_steps} steps" if step >= max_steps else f"{max_evaluations} evaluations"
-            status = "budget"
-            message = f"the budget of {spent} is used up; the largest element of the gradient is {size:.3g}"
-            break
+        elif step >= max_steps:
+            status, message = "budget", f"the budget of {max_steps} steps is used up; {gradient}"
+        elif problem.nfev >= most:
+            status, message = "budget", f"the budget of {most} evaluations is used up; {gradient}"
+        else:
+            continue
+        break
     if bar:
         bar.show(len(rows) - 1, *rows[-1][:2], last=f" {status}\n")
     values, gradients, rates = np.array(rows).T.copy()
