@@ -109,6 +109,23 @@ def test_one_step_is_exact_to_a_few_units_in_the_last_place(optimizer, backend, 
                     assert abs(got - value) <= 3 * np.spacing(dtype.type(abs(float(value))))
 
 
+@pytest.mark.parametrize(
+    "kind", [each for each in registry.formulas("optimizers") if hasattr(each, "beta1")], ids=lambda kind: kind.__name__
+)
+def test_what_remembers_nothing_is_the_formula_too(kind, backend, rng):
+    """At zero the powers and logarithms of the memories are at the end of their range."""
+    for beta1, beta2 in ((0.0, 0.5), (0.5, 0.0), (0.0, 0.0)):
+        optimizer = kind(lr=0.5, beta1=beta1, beta2=beta2)
+        step, theta = exact_step(optimizer), rng.normal(size=3)
+        state = optimizer.init(theta)
+        with mpmath.workprec(200):
+            exact = [(mpmath.mpf(float(x)), (mpmath.mpf(0),) * len(state.buffers)) for x in theta]
+            for t, g in enumerate(gradients(rng, 3, np.float64, 10), 1):
+                optimizer.step(theta, g, state)
+                exact = [step(x, mpmath.mpf(float(d)), b, t) for (x, b), d in zip(exact, g, strict=True)]
+                np.testing.assert_allclose(theta, [float(x) for x, _ in exact], rtol=1e-12, atol=1e-12)
+
+
 @EVERY
 def test_every_backend_gives_the_same_bits(optimizer, dtype, rng):
     start = {"w": rng.normal(size=(13, 77)).astype(dtype), "b": rng.normal(size=3).astype(dtype), "s": dtype.type(1)}

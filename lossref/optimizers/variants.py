@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, expm1, log, log1p, sqrt, tanh
+from math import exp, expm1, inf, log, log1p, sqrt, tanh
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,7 +150,7 @@ class NAdam(Relative):
 
     def scalars(self, t: int) -> tuple[float, ...]:
         lr, beta1 = self.rate_at(t), self.beta1
-        product = self._log_product(t) if beta1 > 0 else -40.0
+        product = self._log_product(t) if beta1 > 0 else -inf
         rest = -expm1(product)
         # 1 - μ of this step and of the next, from terms of one sign
         unmoved, unmoved_next = (1 - beta1 + beta1 * self._missing(step) for step in (t, t + 1))
