@@ -31,7 +31,11 @@ STATED = [
 ]
 #: In chapters, a display above a link to the page of its formula. They call the residual r without saying so each time.
 RESIDUAL = r",\qquad r = \hat y - y"
-CHAPTERS = {file.stem: file.read_text(encoding="utf-8") for file in sorted(BOOK.glob("losses/*.rst"))}
+CHAPTERS = {
+    f"{part}-{file.stem}": file.read_text(encoding="utf-8")
+    for part in ("losses", "optimizers")
+    for file in sorted((BOOK / part).glob("*.rst"))
+}
 IN_CHAPTERS = [
     pytest.param(formula, tex + RESIDUAL * (re.search(r"\br\b", tex) is not None), id=f"{chapter}-{formula.__name__}")
     for chapter, text in CHAPTERS.items()
