@@ -330,7 +330,8 @@ def strong_wolfe(
     J. J. Moré and D. J. Thuente, "Line search algorithms with guaranteed sufficient decrease", *ACM Transactions on
     Mathematical Software* 20, 1994.
 
-    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006, sections 3.1 and 3.5.
+    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006,
+    sections 3.1 and 3.5.
 
     Examples
     --------

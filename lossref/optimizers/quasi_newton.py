@@ -88,10 +88,10 @@ class BFGS(Searching):
 
     A step :math:`s` that changes the gradient by :math:`y` tells one thing about the curvature: the inverse Hessian
     takes :math:`y` to :math:`s`. Of all symmetric matrices that say so, the new :math:`H` is the one nearest to the
-    old. On a quadratic in :math:`n` dimensions, with exact line searches, it is the inverse Hessian after :math:`n`
-    steps; elsewhere the method converges faster than any geometric series, without one second derivative. It stores
-    :math:`n^2` numbers and needs as many operations a step: a method for some thousand parameters, beyond which
-    :class:`LBFGS` takes over.
+    old, in a norm weighted by the mean Hessian along the step. On a quadratic in :math:`n` dimensions, with exact line
+    searches, it is the inverse Hessian after :math:`n` steps; elsewhere the method converges faster than any geometric
+    series, without one second derivative. It stores :math:`n^2` numbers and needs as many operations a step: a method
+    for some thousand parameters, beyond which :class:`LBFGS` takes over.
 
     Parameters
     ----------
@@ -118,7 +118,8 @@ class BFGS(Searching):
     Mathematics* 6, 1970; R. Fletcher, *The Computer Journal* 13, 1970; D. Goldfarb, *Mathematics of Computation* 24,
     1970; D. F. Shanno, *Mathematics of Computation* 24, 1970.
 
-    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006, chapter 6.
+    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006,
+    chapter 6.
 
     Examples
     --------
@@ -157,7 +158,7 @@ class LBFGS(Searching):
 
     .. math::
 
-       d = -H_k \nabla f(x), \qquad H_{k-m} = \frac{y_k^\top s_k}{y_k^\top y_k} I
+       d = -H_k \nabla f(x), \qquad H_{k-m} = \frac{y_{k-1}^\top s_{k-1}}{y_{k-1}^\top y_{k-1}} I
 
     .. math::
 
@@ -189,9 +190,11 @@ class LBFGS(Searching):
     -----
     The recursion is computed as what it is, two triangular systems. Let the rows of :math:`S` and :math:`Y` be the
     steps and the changes, and :math:`R` the upper triangle of :math:`S Y^\top`. The first loop solves
-    :math:`R \alpha = S \nabla f`, the second :math:`R^\top (\alpha - \beta) = D \alpha - \gamma Y q`. The inverse of
-    :math:`R` is kept: a new step adds a column to it, and one that is forgotten takes its row and column away. So the
-    loops become a few products of a matrix with a vector, and neither order nor age of the rows matters.
+    :math:`R \alpha = S \nabla f`, the second :math:`R^\top (\alpha - \beta) = D \alpha - \gamma Y q` with
+    :math:`q = \nabla f - Y^\top \alpha`, the diagonal :math:`D` of :math:`R` and the scale :math:`\gamma` of the first
+    matrix. The inverse of :math:`R` is kept: a new step adds a column to it, and one that is forgotten takes its row
+    and column away. So the loops become a few products of a matrix with a vector, and neither order nor age of the rows
+    matters.
 
     PyTorch's ``LBFGS`` remembers 100 steps, searches along its direction only if told ``line_search_fn="strong_wolfe"``
     (else it takes ``lr`` times the direction), and leaves out an update where :math:`y^\top s \le 10^{-10}`, whatever
@@ -333,7 +336,8 @@ class ConjugateGradient(Searching):
     M. R. Hestenes and E. Stiefel, "Methods of conjugate gradients for solving linear systems", *Journal of Research of
     the National Bureau of Standards* 49, 1952.
 
-    R. Fletcher and C. M. Reeves, "Function minimization by conjugate gradients", *The Computer Journal* 7, 1964.
+    R. Fletcher and C. M. Reeves, "Function minimization by conjugate gradients",
+    *The Computer Journal* 7, 1964.
 
     E. Polak and G. Ribière, "Note sur la convergence de méthodes de directions conjuguées", *Revue française
     d'informatique et de recherche opérationnelle* 3, 1969.

@@ -156,7 +156,7 @@ def arrive(state: Iterate, x: Array, value: float, grad: Array, rate: float) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Newton(SecondOrder):
-    r"""Newton's method: go to where the parabola lies that has the value, the slope and the curvature of this point.
+    r"""Newton's method: go to the bottom of the parabola that has the value, the slope and the curvature of this point.
 
     .. math::
 
@@ -196,8 +196,8 @@ class Newton(SecondOrder):
 
     is one equation in the number :math:`\mu`, solved by Newton's method for the inverse of the length, which is almost
     linear in :math:`\mu`. If the gradient has no part along the lowest eigenvector (the "hard case": at a saddle, seen
-    from its ridge), that vector is added to the step up to the radius; so this kind leaves even a point where the
-    gradient is zero.
+    from its ridge), that vector is added to the step up to the radius; so ``advance`` of this kind leaves even a point
+    where the gradient is zero. (:func:`lossref.minimize` stops there.)
 
     References
     ----------
@@ -207,7 +207,8 @@ class Newton(SecondOrder):
     Y. Dauphin, R. Pascanu, C. Gulcehre, K. Cho, S. Ganguli, Y. Bengio, "Identifying and attacking the saddle point
     problem in high-dimensional non-convex optimization", *Advances in Neural Information Processing Systems* 27, 2014.
 
-    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006, chapters 3 and 4.
+    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006,
+    chapters 3 and 4.
 
     Examples
     --------
