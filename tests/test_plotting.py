@@ -1,11 +1,15 @@
 """The drawing functions draw what the library computes, and hide nothing of it."""
 
+import io
+import re
+import xml.etree.ElementTree
+
 import numpy as np
 import pytest
 
 import lossref
 from lossref import plotting
-from lossref.landscapes import Ravine
+from lossref.landscapes import Himmelblau, Ravine, Saddle
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -65,6 +69,11 @@ def test_a_path_is_walked_by_the_optimizer():
     np.testing.assert_allclose(points, by_hand)
     figure = plotting.path([lossref.SGD(lr=0.1)] * 3, Ravine(), start=(1.0, 0.5), steps=5)
     assert len(figure.axes) == 3
+    for surface in (Saddle(), Himmelblau()):
+        (panel,) = plotting.path(lossref.SGD(lr=0.01), surface, steps=5).axes
+        assert tuple(panel.lines[0].get_xydata()[0]) == surface.start
+        assert (panel.get_xlim(), panel.get_ylim()) == surface.span
+        assert [tuple(star.get_xydata()[0]) for star in panel.lines[2:]] == list(surface.minima)
 
 
 def test_a_ramp_jumps_only_where_the_schedule_stands_still_between():
@@ -113,3 +122,63 @@ def test_a_description_must_say_something_and_end(alt):
     figure, _ = plotting.panels()
     with pytest.raises(ValueError, match="60 to 300 characters"):
         plotting.describe(figure, alt)
+
+
+def walked(lines):
+    """A figure with lines that are walked along."""
+    figure, (panel,) = plotting.panels()
+    panel.set(xlim=(0, 3), ylim=(0, 3))
+    plotting.animate([panel.plot(*points)[0] for points in lines], seconds=4.0)
+    return figure
+
+
+def test_a_walk_passes_the_vertices_of_its_line_in_equal_times():
+    figure = walked([([0, 1, 2, 3], [0, 2, 0, 1]), ([1, 1, 1.001], [0, 1, 2]), np.linspace((0, 0), (3, 3), 300).T])
+    figure.canvas.draw()
+    drawing = plotting.svg(figure)
+    xml.etree.ElementTree.fromstring(drawing)
+    for index, count in ((0, 4), (1, 3), (2, 300)):
+        drawn = re.search(rf'<g id="walk-{index}">\s*<path d="([^"]*)"', drawing)[1]
+        vertices = [(float(x), float(y)) for x, y in re.findall(r"[ML] (\S+) (\S+)", drawn)]
+        frames = re.search(rf"@keyframes walker-{index} {{(.*)}}\n", drawing)[1]
+        stops = re.findall(r"(\S+)% {transform: translate\((\S+)px, (\S+)px\)}", frames)
+        np.testing.assert_allclose([[float(x), float(y)] for _, x, y in stops], vertices, atol=0.006)
+        np.testing.assert_allclose([float(time) for time, _, _ in stops], np.linspace(0, 100, count), atol=1e-3)
+        left = [float(x) for x in re.findall(r"dashoffset: (\S+)px", drawing.split(f"trail-{index} {{")[1])[:count]]
+        lengths = np.hypot(*np.diff(vertices, axis=0).T)
+        np.testing.assert_allclose(left, lengths.sum() - np.append(0, np.cumsum(lengths)), atol=0.01)
+
+
+def test_nothing_moves_but_where_motion_is_welcome_and_for_five_seconds_at_most():
+    drawing = plotting.svg(walked([([0, 1], [0, 1])]))
+    before, _, after = drawing.partition("@media (prefers-reduced-motion: no-preference) {")
+    assert "animation" not in before
+    assert "animation: 4s linear both" in after
+    assert "infinite" not in after
+    assert "<script" not in drawing
+    assert ".trail, .walker {display: none}" in before
+
+
+def test_a_figure_without_a_walk_is_drawn_as_ever():
+    figure, (panel,) = plotting.panels()
+    panel.plot([0, 1], [0, 1])
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    assert plotting.svg(figure) == stream.getvalue()
+
+
+def test_what_cannot_be_walked_along_is_refused():
+    _, (panel,) = plotting.panels()
+    for seconds in (0, -1, 5.1, float("nan")):
+        with pytest.raises(ValueError, match=r"^animate: seconds must be above 0 and at most 5, got"):
+            plotting.animate(panel.plot([0, 1], [0, 1]), seconds=seconds)
+    with pytest.raises(ValueError, match=r"^animate: there are no lines to walk along$"):
+        plotting.animate([])
+    for line, look in (([0, 900, 1, 900, 2], "-"), ([0, 1, 2, 1, 0], "--"), ([0, 1, 2, 1, 0], " ")):
+        figure, (panel,) = plotting.panels()
+        panel.set(xlim=(0, 3), ylim=(0, 3))
+        plotting.animate(panel.plot(np.arange(5), line, linestyle=look))
+        with pytest.raises(
+            ValueError, match=r"^svg: line number 0 cannot be walked along; it must be solid and inside"
+        ):
+            plotting.svg(figure)

@@ -8,7 +8,8 @@ import pytest
 from cases import about
 
 import lossref
-from lossref import SGD, registry
+from lossref import SGD, _fallback, registry
+from lossref.optimizers.base import Optimizer
 from lossref.training import largest_stable_rate, spectral_radius, step_matrix, tuned
 
 FORMS = [optimizer for optimizer in registry.samples("optimizers") if isinstance(optimizer, SGD)]
@@ -76,6 +77,24 @@ def test_the_largest_stable_rate_is_that_of_the_textbook_and_parts_what_converge
                     changed = dataclasses.replace(optimizer, lr=part * found)
                     assert (spectral_radius(changed, h) < 1) == converges
                     assert h != 1.0 or (measured_factor(changed, h)[0] < 1) == converges
+
+
+def test_a_step_by_the_gradient_before_leaves_the_circle_as_a_complex_pair(monkeypatch):
+    """No form of SGD does; a gradient that comes one step late does, where rate times curvature is 1."""
+    monkeypatch.setitem(_fallback.kernels, "stale", None)  # and take it out again
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Stale(Optimizer):
+        def buffers(self):
+            return ("v",)
+
+        @staticmethod
+        def formula(theta, g, v, lr):
+            return {"v": g, "theta": theta - lr * v}
+
+    assert largest_stable_rate(Stale(lr=1.0), 4.0) == pytest.approx(0.25, rel=1e-14)
+    np.testing.assert_array_equal(step_matrix(Stale(lr=0.5), 4.0), [[1, -0.5], [4, 0]])
+    assert spectral_radius(Stale(lr=0.2), 4.0) == pytest.approx(math.sqrt(0.8), rel=1e-14)
 
 
 def test_of_many_curvatures_the_highest_decides():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from lossref.plotting import DARK
+from lossref.plotting import DARK, svg
 
 
 def dark(svg: str, where: str) -> str:
@@ -61,7 +61,7 @@ def scraper(block, block_vars, gallery_conf):
         light = png.with_suffix(".svg")
         twin = png.with_name(f"{png.stem}_dark.svg")
         figure.savefig(png, dpi=150, facecolor="white", metadata={"Software": None})
-        figure.savefig(light, metadata={"Date": None})
+        light.write_text(svg(figure), encoding="utf-8")
         where = Path(block_vars["src_file"]).name
         if complaints := list(illegible(figure)):
             raise ExtensionError(f"{where}: {'; '.join(complaints)}")

@@ -75,8 +75,9 @@ class Rastrigin(Landscape):
 
        f(x) = \sum_j x_j^2 + A \left( 1 - \cos 2 \pi x_j \right)
 
-    Near every point of whole numbers there is a minimum, and only that at the origin, of height 0, is the lowest.
-    Descent ends in the ripple where it starts; what leaves ripples is noise, momentum, or another start.
+    Near every point of whole numbers there is a minimum, as far out as :math:`|x_j| < \pi A`, and only that at the
+    origin, of height 0, is the lowest. Descent ends in the ripple where it starts; what leaves ripples is noise,
+    momentum, or another start.
 
     Parameters
     ----------

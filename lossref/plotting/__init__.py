@@ -3,6 +3,7 @@
 The functions draw what the library computes and nothing else. Matplotlib is imported by the first of them that runs.
 """
 
+from lossref.plotting.animation import animate, svg
 from lossref.plotting.pictures import contours, curve, descend, path, penalties, ramp, read
 from lossref.plotting.style import (
     DARK,
@@ -27,6 +28,7 @@ __all__ = [
     "INK",
     "MARKERS",
     "PALETTE",
+    "animate",
     "band",
     "broken",
     "contours",
@@ -42,5 +44,6 @@ __all__ = [
     "read",
     "series",
     "spread",
+    "svg",
     "trace",
 ]

@@ -182,10 +182,10 @@ def path(
     optimizers: Any,
     surface: Any,
     *,
-    start: Sequence[float],
     steps: int,
+    start: Sequence[float] | None = None,
     labels: Sequence[str] | None = None,
-    span: tuple[tuple[float, float], tuple[float, float]] = ((-3.0, 3.0), (-2.0, 2.0)),
+    span: tuple[tuple[float, float], tuple[float, float]] | None = None,
     names: tuple[str, str] = ("parameter x", "parameter y"),
     height: float = 4.6,
 ) -> Figure:
@@ -197,14 +197,14 @@ def path(
         The optimizers.
     surface : Landscape
         The surface, one of :mod:`lossref.landscapes`.
-    start : sequence of float
-        The point of departure.
     steps : int
         How many each may make.
+    start : sequence of float, optional
+        The point of departure; the surface's own if not given.
     labels : sequence of str, optional
         The panels' titles; the class names if not given.
-    span : tuple of tuple of float
-        The limits of the two axes.
+    span : tuple of tuple of float, optional
+        The limits of the two axes; the surface's own if not given.
     names : tuple of str
         The labels of the two axes.
     height : float, default 4.6
@@ -217,6 +217,7 @@ def path(
     """
     optimizers = list(optimizers) if isinstance(optimizers, Sequence) else [optimizers]
     labels = [type(optimizer).__name__ for optimizer in optimizers] if labels is None else labels
+    start, span = surface.start if start is None else start, surface.span if span is None else span
     figure, axes = grid(len(optimizers), height=height)
     for index, (panel, optimizer, label) in enumerate(zip(axes, optimizers, labels, strict=True)):
         contours(panel, surface, span)
@@ -248,7 +249,7 @@ def contours(axes: Axes, surface: Any, span: tuple[tuple[float, float], tuple[fl
     heights = surface(np.stack([x, y]))
     bottom = surface(surface.minima[0]) if surface.minima else heights.min()
     levels = bottom + (heights.max() - bottom) * 2.0 ** np.arange(-9, 1)
-    axes.contour(x, y, heights, levels=levels, colors="#8a8a8a", linewidths=0.7)
+    axes.contour(x, y, heights, levels=levels, colors="#8a8a8a", linewidths=0.7, linestyles="solid")
 
 
 # --- schedules --------------------------------------------------------------------------------------------------------

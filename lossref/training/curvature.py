@@ -16,8 +16,6 @@ import numpy as np
 
 from lossref._arrays import Array, as_floats, check_shape
 
-Operator = Array | Callable[[Array], Any]
-
 
 def hessian_vector_product(grad: Callable[[Array], Any], x: Any, v: Any) -> Array:
     r"""Multiply a Hessian by a vector, with two gradients and no Hessian.
