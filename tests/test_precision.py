@@ -1,6 +1,7 @@
 """Laws of narrow formats, of the loss scale, and of the step that unscales and clips on the way in."""
 
 import functools
+import itertools
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from lossref import _backend, registry
 from lossref.training import LossScale, LossScaler, Taken, clip_by_norm, clipped_step, global_norm, round_to
 
 FORMATS = {"float16": (10, 5), "bfloat16": (7, 8), "float8_e4m3": (3, 4), "float8_e5m2": (2, 5)}  # digits, exponent
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 OPTIMIZERS = pytest.mark.parametrize("optimizer", registry.samples("optimizers"), ids=repr)
 
 
@@ -89,7 +91,7 @@ def train(optimizer, dtype, rng, step, steps=4):
 
 
 @OPTIMIZERS
-def test_a_clipped_step_is_clipping_and_stepping(optimizer, way_in, dtype):
+def test_a_clipped_step_is_clipping_and_stepping(optimizer, way_in):
     """Bit for bit where the loss scale is a power of two, for then the product of both factors is rounded once too."""
 
     def one_by_one(optimizer, theta, grads, state):
@@ -97,48 +99,61 @@ def test_a_clipped_step_is_clipping_and_stepping(optimizer, way_in, dtype):
         optimizer.step(theta, grads, state)
 
     def fused(optimizer, theta, grads, state):
-        grads = [g * dtype.type(2.0**16) for g in grads]
+        grads = [g * g.dtype.type(2.0**16) for g in grads]
         kept, norm = [g.copy() for g in grads], global_norm(grads)
         assert clipped_step(optimizer, theta, grads, state, max_norm=2.0, loss_scale=2.0**16) == (norm / 2**16, True)
         assert all((g == k).all() for g, k in zip(grads, kept, strict=True))
 
-    first, second = (train(optimizer, dtype, np.random.default_rng(3), step) for step in (one_by_one, fused))
-    assert first == second
+    for dtype in DTYPES:
+        first, second = (train(optimizer, dtype, np.random.default_rng(3), step) for step in (one_by_one, fused))
+        assert first == second
 
 
 @OPTIMIZERS
-def test_within_the_bound_a_clipped_step_is_the_step(optimizer, way_in, dtype):
-    found = [
-        train(optimizer, dtype, np.random.default_rng(3), step)
-        for step in (
-            lambda optimizer, theta, grads, state: optimizer.step(theta, grads, state),
-            lambda optimizer, theta, grads, state: clipped_step(optimizer, theta, grads, state),
-            lambda optimizer, theta, grads, state: clipped_step(optimizer, theta, grads, state, max_norm=1e9),
-        )
-    ]
-    assert found[0] == found[1] == found[2]
+def test_within_the_bound_a_clipped_step_is_the_step(optimizer, way_in):
+    ways = (
+        lambda optimizer, theta, grads, state: optimizer.step(theta, grads, state),
+        clipped_step,
+        functools.partial(clipped_step, max_norm=1e9),
+    )
+    for dtype in DTYPES:
+        found = [train(optimizer, dtype, np.random.default_rng(3), step) for step in ways]
+        assert found[0] == found[1] == found[2]
 
 
 @OPTIMIZERS
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_gradient_that_is_not_finite_moves_nothing(optimizer, bad, way_in, dtype, rng):
-    theta = rng.normal(size=5).astype(dtype)
-    state = optimizer.init(theta)
-    optimizer.step(theta, rng.normal(size=5).astype(dtype), state)
-    before = theta.tobytes(), state.step, [b.tobytes() for b in state.buffers.values()]
-    g = np.array([1, 2, bad, 3, 4], dtype)
+def test_a_gradient_that_is_not_finite_moves_nothing(optimizer, way_in, rng):
     scaler = LossScaler()
-    scale = scaler.init()
-    for done in (
-        clipped_step(optimizer, theta, g, state),
-        clipped_step(optimizer, theta, g, state, max_norm=1.0, loss_scale=8.0),
-        scaler.step(optimizer, theta, g, state, scale, max_norm=1.0),
-    ):
-        assert isinstance(done, Taken)
-        assert not done.taken
-        assert not np.isfinite(done.norm)
-    assert (theta.tobytes(), state.step, [b.tobytes() for b in state.buffers.values()]) == before
-    assert scale.value == 2**15
+    for dtype, bad in itertools.product(DTYPES, (np.nan, np.inf, -np.inf)):
+        theta = rng.normal(size=5).astype(dtype)
+        state, scale = optimizer.init(theta), scaler.init()
+        optimizer.step(theta, rng.normal(size=5).astype(dtype), state)
+        before = theta.tobytes(), state.step, [b.tobytes() for b in state.buffers.values()]
+        g = np.array([1, 2, bad, 3, 4], dtype)
+        for done in (
+            clipped_step(optimizer, theta, g, state),
+            clipped_step(optimizer, theta, g, state, max_norm=1.0, loss_scale=8.0),
+            scaler.step(optimizer, theta, g, state, scale, max_norm=1.0),
+        ):
+            assert isinstance(done, Taken)
+            assert not done.taken
+            assert not np.isfinite(done.norm)
+        assert (theta.tobytes(), state.step, [b.tobytes() for b in state.buffers.values()]) == before
+        assert scale.value == 2**15
+
+
+def test_groups_take_clipped_steps_too(way_in, dtype):
+    """A step of groups knows the scale as well: one norm for all, other settings for some."""
+    optimizer = lossref.AdamW(lr=0.5, weight_decay=0.5).with_groups({1: {"weight_decay": 0.0, "lr": 0.25}})
+    fused = functools.partial(clipped_step, max_norm=2.0, loss_scale=4.0)
+
+    def one_by_one(optimizer, theta, grads, state):
+        clipped = [g / 4 for g in grads]
+        clip_by_norm(clipped, 2.0)
+        optimizer.step(theta, clipped, state)
+
+    found = [train(optimizer, dtype, np.random.default_rng(2), step) for step in (fused, one_by_one)]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(

@@ -354,14 +354,17 @@ cdef double sum_squares(Squares kernel, const Work* work, double scale) except? 
     cdef Py_ssize_t blocks = 0, at = 0, left, i
     cdef double* part
     cdef double total = 0, of_tensor
-    cdef int k, parts = threads if work.n > PARALLEL_FROM else 1
+    cdef int k, parts = threads
     for i in range(work.tensors):
         blocks += blocks_of(&work.tensor[i])
     part = <double*>PyMem_Malloc((blocks + 1) * sizeof(double))
     if part == NULL:
         raise MemoryError
-    if parts == 1:
+    if work.n <= PARALLEL_FROM:
         square_blocks(kernel, work, scale, part, 0, blocks)
+    elif parts == 1:
+        with nogil:
+            square_blocks(kernel, work, scale, part, 0, blocks)
     else:
         with nogil:
             for k in prange(parts, schedule="static", num_threads=parts):

@@ -118,6 +118,13 @@ def test_noise_anneals_as_in_optax():
         assert float(noise.std()) == pytest.approx(annealed_noise(t, eta=0.3), rel=0.03)
 
 
+def test_the_defaults_of_the_scaler_are_those_of_pytorch():
+    torch = pytest.importorskip("torch")
+    peer, scaler = torch.amp.GradScaler("cpu"), LossScaler()
+    theirs = peer.get_scale(), peer.get_growth_factor(), peer.get_backoff_factor(), peer.get_growth_interval()
+    assert (scaler.initial, scaler.growth, scaler.backoff, scaler.every) == theirs == (65536.0, 2.0, 0.5, 2000)
+
+
 def test_a_scaled_run_is_that_of_pytorch(rng):
     """Overflows, skipped steps and doublings included; torch's fused step takes scale and overflow inside."""
     torch = pytest.importorskip("torch")
