@@ -136,6 +136,15 @@ def test_written_elsewhere_and_through_strides_it_is_the_same(tool, backend, dty
 
 
 @EVERY
+def test_a_gradient_may_be_written_over_itself_by_any_name(tool, backend, dtype, rng):
+    start = draw(rng, dtype)
+    expected, grads = copies(start), copies(start)
+    TOOLS[tool](expected)
+    TOOLS[tool](grads, list(grads))  # another list of the same arrays
+    assert all_bits(grads) == all_bits(expected)
+
+
+@EVERY
 def test_other_numbers_become_those_of_the_result(tool, backend, dtype):
     expected = [np.empty(3, dtype)]
     TOOLS[tool]([np.array([1, 2, 3], dtype)], expected)
