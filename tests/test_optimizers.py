@@ -231,6 +231,17 @@ def test_the_two_families_of_momentum_part_when_the_rate_changes(backend):
     np.testing.assert_allclose(last, [-0.468559, -3.785590], atol=1e-6)
 
 
+def test_no_step_of_adamax_is_longer_than_its_bound_and_gradients_that_fade_with_the_maximum_reach_it(backend):
+    for beta1, beta2 in ((0.9, 0.999), (0.5, 0.75)):
+        optimizer, theta, path = lossref.Adamax(lr=1.0, beta1=beta1, beta2=beta2), np.zeros(1), [0.0]
+        state = optimizer.init(theta)
+        for t in range(200):
+            optimizer.step(theta, np.array([beta2**t]), state)
+            path.append(theta[0])
+        bound = (1 - beta1) / (1 - beta1 / beta2)
+        assert 0.999 * bound < np.abs(np.diff(path)).max() <= bound
+
+
 def test_decay_is_not_divided_by_the_root_in_adamw_and_is_in_adam(backend):
     params = {"large": np.ones(1), "small": np.ones(1)}
     for cls, equal in ((AdamW, True), (Adam, False)):

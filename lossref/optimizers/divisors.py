@@ -33,9 +33,10 @@ class Adamax(Relative):
        \end{aligned}
 
     The root of a mean square is a 2-norm over time with fading weights; the :math:`p`-norm in its place becomes a
-    maximum for :math:`p \to \infty`. A maximum needs no correction at the start, and no step is longer than
-    :math:`\eta` in the first update and :math:`\eta / (1 - \beta_1)` ever. One large gradient shortens the steps for
-    some :math:`1 / (1 - \beta_2)` updates.
+    maximum for :math:`p \to \infty`. A maximum needs no correction at the start, and it bounds the step: where
+    :math:`\beta_1 < \beta_2` none is longer than :math:`\eta (1 - \beta_1) / (1 - \beta_1 / \beta_2)`, hardly more than
+    :math:`\eta` if :math:`\beta_2` is near 1. One large gradient shortens the steps for some
+    :math:`1 / (1 - \beta_2)` updates.
 
     Parameters
     ----------
@@ -256,8 +257,8 @@ class AdaBelief(Relative):
     -----
     The paper adds one :math:`\epsilon` in both places; optax has two, as here. Since :math:`s` keeps what is added, it
     grows to :math:`\epsilon_0 / (1 - \beta_2)`, so :math:`\epsilon_0` limits a step more than :math:`\epsilon` does:
-    by default to :math:`3 \cdot 10^6` times the rate and the gradient, if that never changes. PyTorch and Keras do not
-    have the rule.
+    under a gradient that never changes, to :math:`\sqrt{(1 - \beta_2) / \epsilon_0}` times the rate and the gradient.
+    PyTorch and Keras do not have the rule.
 
     The deviation from the new mean is :math:`\beta_1` times that from the old one, :math:`d_t - m_t = \beta_1 (d_t -
     m_{t-1})`, by which it is computed: with one rounding less.

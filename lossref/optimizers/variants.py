@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, expm1, inf, log, log1p, sqrt, tanh
+from math import exp, expm1, inf, log, log1p, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,8 +96,7 @@ class NAdam(Relative):
 
     The product :math:`P_t` is not carried along. The logarithm of each of its factors is a power series in
     :math:`0.96^\psi`, and the steps of each power are a geometric sum, so that any step can be computed by itself and
-    the state holds nothing but arrays. A product below :math:`e^{-40}` no longer changes :math:`1 - P_t`; by default
-    that is so after some fifty steps.
+    the state holds nothing but arrays. Below :math:`e^{-40}` the product no longer changes :math:`1 - P_t`.
 
     References
     ----------
@@ -281,7 +280,7 @@ class RAdam(Relative):
         half = -0.5 * log(self.beta2)
         if t * half < 1:  # the difference below would cancel
             return t * (1 - langevin(t * half)) + langevin(half)
-        return 1 / tanh(half) - 2 * t * exp(-2 * t * half) / seen(self.beta2, t)
+        return 2 / (1 - self.beta2) - 1 - 2 * t * exp(-2 * t * half) / seen(self.beta2, t)
 
     def scalars(self, t: int) -> tuple[float, ...]:
         lr = self.rate_at(t)
