@@ -28,7 +28,8 @@ class Himmelblau(Landscape):
 
     References
     ----------
-    D. M. Himmelblau, *Applied Nonlinear Programming*, McGraw-Hill, 1972.
+    D. M. Himmelblau, *Applied Nonlinear Programming*,
+    McGraw-Hill, 1972.
 
     Examples
     --------
@@ -93,7 +94,8 @@ class Rastrigin(Landscape):
 
     References
     ----------
-    L. A. Rastrigin, *Systems of Extremal Control*, Nauka, Moscow, 1974 (in Russian).
+    L. A. Rastrigin, *Systems of Extremal Control*,
+    Nauka, Moscow, 1974 (in Russian).
 
     Examples
     --------

@@ -238,7 +238,8 @@ def classify_critical_point(
 
     References
     ----------
-    J. Nocedal and S. J. Wright, *Numerical Optimization*, second edition, Springer, 2006, theorems 2.3 and 2.4.
+    J. Nocedal and S. J. Wright, *Numerical Optimization*, 2nd edition, Springer, 2006,
+    theorems 2.3 and 2.4.
 
     Examples
     --------

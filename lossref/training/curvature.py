@@ -244,12 +244,12 @@ class Spectrum:
 
     @property
     def lowest(self) -> float:
-        """The lowest approximate eigenvalue; no eigenvalue of the operator need be as high."""
+        """The lowest of them; the lowest eigenvalue of the operator is no higher."""
         return float(self.values[0])
 
     @property
     def highest(self) -> float:
-        """The highest; no eigenvalue of the operator need be as low."""
+        """The highest of them; the highest eigenvalue of the operator is no lower."""
         return float(self.values[-1])
 
 
@@ -298,7 +298,8 @@ def lanczos(operator: Any, size: int | None = None, *, steps: int = 32, seed: in
     C. Lanczos, "An iteration method for the solution of the eigenvalue problem of linear differential and integral
     operators", *Journal of Research of the National Bureau of Standards* 45, 1950.
 
-    B. N. Parlett, *The Symmetric Eigenvalue Problem*, SIAM, 1998, chapter 13.
+    B. N. Parlett, *The Symmetric Eigenvalue Problem*,
+    SIAM, 1998, chapter 13.
 
     Examples
     --------
