@@ -242,6 +242,47 @@ def test_no_step_of_adamax_is_longer_than_its_bound_and_gradients_that_fade_with
         assert 0.999 * bound < np.abs(np.diff(path)).max() <= bound
 
 
+def test_the_first_step_of_adadelta_is_made_of_epsilon_and_near_a_minimum_it_is_plain_descent(backend):
+    optimizer = lossref.AdaDelta(rho=0.75, eps=1e-6)
+    for gradient in (1.0, 1e6, -1e6):
+        theta = np.zeros(1)
+        train(optimizer, theta, [np.array([gradient])])
+        assert theta[0] == pytest.approx(-np.sign(gradient) * np.sqrt(1e-6 / 0.25), rel=1e-4)
+    rest = {}
+    for curvature in (1.9, 2.1):  # descent at a rate of 1 rests below 2
+        theta = np.array([1e-9])
+        state = optimizer.init(theta)
+        for _ in range(1000):
+            optimizer.step(theta, curvature * theta, state)
+        rest[curvature] = abs(theta[0])
+    assert rest[1.9] < 1e-40 < 1e-4 < rest[2.1]
+
+
+def test_a_gradient_that_never_changes_is_believed_up_to_epsilon(backend):
+    optimizer = lossref.AdaBelief(lr=0.5, beta1=0.5, beta2=0.9, eps_root=1e-5)
+    for gradient in (2.0, -0.01):
+        theta = np.zeros(1)
+        state = train(optimizer, theta, [np.array([gradient])] * 300)
+        before = theta[0]
+        optimizer.step(theta, np.array([gradient]), state)
+        assert theta[0] - before == pytest.approx(-0.5 * gradient * np.sqrt(0.1 / 1e-5), rel=1e-6)
+
+
+def test_lion_is_sign_descent_without_memory_and_signum_with_one_and_adam_is_sign_descent_without_both(backend, rng):
+    grads = gradients(rng, 20, np.float64, 10)
+    by_sign, lion, adam, signum, expected, mean = (np.zeros(20) for _ in range(6))
+    train(lossref.SignSGD(lr=0.5, weight_decay=0.5), by_sign, grads)
+    train(lossref.Lion(lr=0.5, weight_decay=0.5, beta1=0.0, beta2=0.0), lion, grads)
+    train(AdamW(lr=0.5, weight_decay=0.5, beta1=0.0, beta2=0.0, eps=1e-300), adam, grads)
+    np.testing.assert_array_equal(lion, by_sign)
+    np.testing.assert_allclose(adam, by_sign, rtol=1e-13)
+    train(lossref.Lion(lr=0.5, beta1=0.75, beta2=0.75), signum, grads)
+    for g in grads:
+        mean = 0.75 * mean + 0.25 * g
+        expected -= 0.5 * np.sign(mean)
+    np.testing.assert_array_equal(signum, expected)
+
+
 def test_decay_is_not_divided_by_the_root_in_adamw_and_is_in_adam(backend):
     params = {"large": np.ones(1), "small": np.ones(1)}
     for cls, equal in ((AdamW, True), (Adam, False)):
