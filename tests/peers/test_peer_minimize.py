@@ -54,3 +54,34 @@ def test_the_minimum_is_the_one_that_scipy_finds_from_nearby(method, name, surfa
         assert ours.success
         np.testing.assert_allclose(ours.x, theirs.x, atol=1e-5)
         np.testing.assert_allclose(ours.x, minimum, atol=1e-6)
+
+
+def test_pytorchs_lbfgs_jumps_to_and_fro_where_ours_is_done():
+    """Without a search, which is its default; the chapter on second-order methods tells of it."""
+    torch = pytest.importorskip("torch")
+
+    def tried(**settings):
+        x, points = torch.tensor([3.0], dtype=torch.float64, requires_grad=True), []
+        optimizer = torch.optim.LBFGS([x], **settings)
+
+        def closure():
+            optimizer.zero_grad()
+            value = torch.logaddexp(x, -x).sum()
+            value.backward()
+            points.append(x.item())
+            return value
+
+        for _ in range(3):
+            optimizer.step(closure)
+        return points, x.item()
+
+    points, end = tried()
+    assert len(points) == 60
+    assert max(map(abs, points)) > 1e11
+    assert abs(end) > 1
+    points, end = tried(line_search_fn="strong_wolfe")
+    assert len(points) == 9
+    assert abs(end) < 1e-4
+    ours = lossref.minimize(lambda x: (np.logaddexp(x, -x).sum(), np.tanh(x)), [3.0])
+    assert ours.success
+    assert ours.nfev <= 9
