@@ -11,7 +11,7 @@ same number of passes over the data. The file holds
 ``rows``     for each contender what the chapter's table shows;
 ``units``    such rows again, of the same digits with each pixel in a unit of its own, over three decades;
 ``finish``   for each way to end a run the mean ``test`` error in %, the loss in ``nats`` on the same digits, and
-             ``behind``: by how many points of error Adam as it began is worse, with the ``error`` of that mean.
+             ``gain``: by how many points of error that is better than Adam to the end, with the ``error`` of that mean.
 """
 
 from __future__ import annotations
@@ -198,7 +198,11 @@ def row(name: str, settings: dict[str, list[Run]]) -> dict[str, Any]:
     fastest = min(settings, key=lambda s: (middle(settings[s], "passes") or np.inf, mean(settings[s], "valid")))
     chosen = min(settings, key=lambda s: mean(settings[s], "valid"))
     least = mean(settings[chosen], "valid")
-    good = [s for s in settings if mean(settings[s], "valid") <= least + 1]
+    good, order = [chosen], list(settings)
+    here = order.index(chosen)
+    for side in (reversed(order[:here]), order[here + 1 :]):  # as far as all between them are good
+        good += itertools.takewhile(lambda s: mean(settings[s], "valid") <= least + 1, side)
+    good.sort(key=float)
     test = [one["test"] for one in settings[chosen]]
     return {
         "fastest": fastest,
@@ -281,7 +285,7 @@ def main() -> None:
         first = runs if not finish else first
         gains = [start["test"] - one["test"] for start, one in zip(first, runs, strict=True)]
         finish[name] = {what: mean(runs, what) for what in ("test", "nats")} | {
-            "behind": statistics.fmean(gains),
+            "gain": statistics.fmean(gains),
             "error": statistics.stdev(gains) / len(gains) ** 0.5,
         }
         print(name, json.dumps(finish[name]), flush=True)
