@@ -132,7 +132,8 @@ def run(optimizer: Any, given: Task, seed: int) -> Run:
     follow = whole if isinstance(optimizer, SecondOrder) else descent
     train, seconds, params, state = [], [], given.params, None
     with np.errstate(all="ignore"):  # rates that are too large are part of the experiment
-        for params, state, spent in itertools.islice(follow(optimizer, given, seed), PASSES):
+        for seen in itertools.islice(follow(optimizer, given, seed), PASSES):
+            params, state, spent = seen
             value = LOSS(scores(params, given.learn.train_x), given.learn.train_y)
             train.append(value if np.isfinite(value) else np.inf)
             seconds.append(spent)
@@ -237,18 +238,15 @@ def endings(adam: float, momentum: float) -> dict[str, Relay | Any]:
         "Adam, then Adam at a tenth of the rate": Relay(fast, lossref.Adam(lr=adam / 10)),
         "Adam, along a cosine": lossref.Adam(lr=lossref.Cosine(peak=adam, steps=updates)),
         "SGD with momentum": slow,
-        "SGD with momentum, along a cosine": lossref.SGD(
-            lr=lossref.Cosine(peak=momentum, steps=updates), momentum=0.9
-        ),
+        "SGD with momentum, along a cosine": lossref.SGD(lr=lossref.Cosine(peak=momentum, steps=updates), momentum=0.9),
     }
 
 
 def finished(way: Relay | Any, given: Task, seed: int) -> Run:
     legs = [(way.first, PASSES // 2), (way.second, PASSES // 2)] if isinstance(way, Relay) else [(way, PASSES)]
     for leg, (optimizer, passes) in enumerate(legs):
-        for params, _, _ in descent(optimizer, given, seed + 1000 * leg, passes):
-            pass
-        given = given._replace(params=params)
+        *_, last = descent(optimizer, given, seed + 1000 * leg, passes)
+        given = given._replace(params=last[0])
     return judged(given.params, given)
 
 
@@ -278,11 +276,11 @@ def main() -> None:
     tasks = [task(seed) for seed in range(chosen.seeds)]
     kinds, rows = compared(tasks)
     _, units = compared([task(seed, decades=3) for seed in range(chosen.seeds // 2)])
-    finish = {}
+    finish, first = {}, []
     rates = (float(rows[name]["chosen"]) for name in ("Adam", "SGD, momentum"))
     for name, way in endings(*rates).items():
         runs = [finished(way, given, seed) for seed, given in enumerate(tasks)]
-        first = runs if not finish else first
+        first = first or runs
         gains = [start["test"] - one["test"] for start, one in zip(first, runs, strict=True)]
         finish[name] = {what: mean(runs, what) for what in ("test", "nats")} | {
             "gain": statistics.fmean(gains),
