@@ -41,8 +41,7 @@ def clipped_step(
     optimizer : Optimizer
         Whose step it is.
     params, grads, state
-        As for ``Optimizer.step``. The gradients are only read: they stay scaled and
-        unclipped.
+        As for ``Optimizer.step``. The gradients are only read: they stay scaled and unclipped.
     max_norm : float > 0, optional
         The largest norm :math:`c` that is let through; without it, nothing is clipped.
     loss_scale : float > 0, optional
