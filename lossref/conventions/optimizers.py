@@ -11,7 +11,8 @@ OUTSIDE, INSIDE = ("eps_placement", "outside"), ("eps_placement", "inside")
 def in_optax(call: str, differs: str = "", *needs: tuple[str, Any]) -> tuple[Spelling, Spelling]:
     """A call of optax, and the same with an L2 penalty, which is a transformation of its own there."""
     decayed = f"optax.chain(optax.add_decayed_weights({{weight_decay}}), {call})"
-    return Spelling("optax", call, differs, (*needs, ("weight_decay", 0.0))), Spelling("optax", decayed, "", needs)
+    plain = (*needs, ("weight_decay", 0.0))
+    return Spelling("optax", call, differs, plain), Spelling("optax", decayed, "The same with weight decay.", needs)
 
 
 #: How weight decay has to be set for a framework that has only one kind of it, or none.

@@ -26,6 +26,7 @@ INSTANCES = {registry.path(formula): representative(formula) for formula in regi
     "weights": lossref.CategoricalCrossEntropy(class_weight=(0.5, 2.0)),
     "batch": lossref.InfoNCE(temperature=0.5, reduction="sum"),
     "plain": lossref.SGD(lr=0.05),
+    "begun": lossref.AdaGrad(lr=0.5, eps=0.125, eps_placement="inside", initial_accumulator=0.5),
     "slow": lossref.Cosine(peak=0.05, steps=3000, floor=0.01),
     "stated": from_formula("Asinh", lambda pred, target, scale: sp.asinh((pred - target) / scale) ** 2, scale=2.0),
     "corner": from_formula(
