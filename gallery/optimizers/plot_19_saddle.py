@@ -44,7 +44,7 @@ for index, (name, points) in enumerate(walks.items()):
     panel.plot(heights := surface(points.T), label=name, **series(index))
     left[name] = int(np.argmax(heights < -0.2)) or None
     kind = classify_critical_point(surface.grad, points[-1], hessian=surface.hessian, tol=0.1).kind
-    print(f"{name:9} below -0.2 after {left[name]} steps; ends at a {kind}")
+    print(f"{name:9} {left[name] or 'never, in ' + str(steps)} steps to come below -0.2; ends at a {kind}")
 for minimum in surface.minima:
     plane.plot(*minimum, marker="*", color=PALETTE[2], markersize=10)
 plane.set(xlabel="parameter x", ylabel="parameter y", xlim=surface.span[0], ylim=surface.span[1])
