@@ -57,7 +57,9 @@ if TYPE_CHECKING:
     )
     from lossref.optimizers import (
         BFGS,
+        EMA,
         LBFGS,
+        SAM,
         SGD,
         AdaBelief,
         AdaDelta,
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
         AdamW,
         ConjugateGradient,
         Lion,
+        Lookahead,
         NAdam,
         Newton,
         RAdam,
@@ -83,6 +86,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BFGS",
     "ELBO",
+    "EMA",
     "KL",
     "L1",
     "L2",
@@ -90,6 +94,7 @@ __all__ = [
     "MAE",
     "MSE",
     "NLL",
+    "SAM",
     "SGD",
     "AdaBelief",
     "AdaDelta",
@@ -125,6 +130,7 @@ __all__ = [
     "Lion",
     "ListNet",
     "LogCosh",
+    "Lookahead",
     "MarginRanking",
     "ModifiedHuber",
     "MulticlassHinge",

@@ -37,6 +37,7 @@ CHAPTERS = (
     "variants",
     "divisors",
     "signs",
+    "averages",
     "gradients",
     "decay",
     "landscapes",

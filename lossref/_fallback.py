@@ -336,6 +336,10 @@ class Step:
                 results += rule_of.get(place, formula).reference(theta, g, *buffers, t=state.step + 1)
         write_all([array for theta, _, *buffers in tensors for array in (theta, *buffers)], results, state)
 
+    def check(self, formula: Any, params: Any, grads: Any, state: Any) -> None:
+        """Refuse what a step would refuse, and do nothing else."""
+        checked(formula, params, grads, state)
+
 
 class Tool:
     """What makes of each tensor another, or the same tensor anew."""

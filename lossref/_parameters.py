@@ -118,6 +118,11 @@ def inner(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | N
     return ranged(default, "a number in (0, 1)", refuse_unless(lambda x: 0 < x < 1, as_real), slider=slider)
 
 
+def share(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
+    """A number in (0, 1]: 1 is allowed, 0 is not."""
+    return ranged(default, "a number in (0, 1]", refuse_unless(lambda x: 0 < x <= 1, as_real), slider=slider)
+
+
 def proportion(default: Any = dataclasses.MISSING, *, slider: tuple[float, float] | None = None) -> Any:
     """A number in [0, 1], both ends allowed."""
     return ranged(default, "a number in [0, 1]", refuse_unless(lambda x: 0 <= x <= 1, as_real), slider=slider)

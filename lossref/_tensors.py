@@ -33,11 +33,14 @@ class State:
         How many steps have been taken.
     buffers : dict
         By letter, what is remembered of each parameter: arrays in the structure of the parameters.
+    inner : State or None
+        If it is the state of a wrapper (:class:`~lossref.EMA` is one), that of the optimizer inside.
     """
 
     optimizer: str
     step: int
     buffers: dict[str, Any]
+    inner: State | None = None
 
 
 def leaves(owner: str, name: str, tree: Any) -> dict[str, Any]:
@@ -142,6 +145,17 @@ def as_scale(optimizer: Any, scale: Any) -> float:
         raise type(error)(f"{type(optimizer).__name__}: scale must be a finite number, got {got}") from None
 
 
+def kept_under(owner: str, letter: str, state: State, params: Any, thetas: dict[str, Array]) -> dict[str, Array]:
+    """What is remembered under a letter, in the order of the parameters, or the error that says why it cannot be."""
+    buffers = like(owner, f"state.buffers[{letter!r}]", state.buffers[letter], params)
+    for (name, buffer), (whose, theta) in zip(buffers.items(), thetas.items(), strict=True):
+        check_written(owner, name, buffer)
+        check_shape(owner, name, buffer, whose, theta.shape)
+        if buffer.dtype != theta.dtype:
+            raise ValueError(f"{owner}: {name} has dtype {buffer.dtype} but {whose} has dtype {theta.dtype}")
+    return buffers
+
+
 def checked(optimizer: Any, params: Any, grads: Any, state: Any) -> list[tuple[Array, ...]]:
     """Of each parameter: itself, its gradient, its buffers. All checked, the gradients converted, nothing written."""
     owner = type(optimizer).__name__
@@ -151,12 +165,7 @@ def checked(optimizer: Any, params: Any, grads: Any, state: Any) -> list[tuple[A
     written, read = dict(thetas), {}
     rows = [thetas]
     for letter in optimizer._buffers:
-        buffers = like(owner, f"state.buffers[{letter!r}]", state.buffers[letter], params)
-        for (name, buffer), (whose, theta) in zip(buffers.items(), thetas.items(), strict=True):
-            check_written(owner, name, buffer)
-            check_shape(owner, name, buffer, whose, theta.shape)
-            if buffer.dtype != theta.dtype:
-                raise ValueError(f"{owner}: {name} has dtype {buffer.dtype} but {whose} has dtype {theta.dtype}")
+        buffers = kept_under(owner, letter, state, params, thetas)
         written |= buffers
         rows.append(buffers)
     converted = {}
@@ -218,9 +227,12 @@ def into_pairs(
     return outs, sources, late
 
 
+def set_all(containers: Iterable[Any], places: Iterable[Any], values: Iterable[Any]) -> None:
+    """Many assignments in one call into C: Ctrl-C comes before it or after it."""
+    deque(map(operator.setitem, containers, places, values), maxlen=0)
+
+
 def write_all(targets: Iterable[Array], results: Iterable[Array], state: State) -> None:
-    """Write the results of a step and count it, in one call into C: Ctrl-C comes before it or after it."""
+    """Write the results of a step and count it."""
     containers: list[Any] = [*targets, vars(state)]
-    places: list[Any] = [...] * (len(containers) - 1)
-    values: list[Any] = [*results, state.step + 1]
-    deque(map(operator.setitem, containers, [*places, "step"], values), maxlen=0)
+    set_all(containers, [*[...] * (len(containers) - 1), "step"], [*results, state.step + 1])

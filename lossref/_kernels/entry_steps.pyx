@@ -43,21 +43,13 @@ cdef class Step:
 
     def step(self, formula, params, grads, state, scale=1.0, list parts=None):
         cdef Work work
-        cdef list late = None
+        cdef list late
         cdef object taken
-        work.single, work.double_, work.arrays = self.single, self.double_, 2 + self.buffers
-        work.tensor, work.tensors, work.n = NULL, 0, 0
-        work.only_reads = False
-        work.scale = scale if type(scale) is float and isfinite(<double>scale) else _tensors.as_scale(formula, scale)
+        work.tensor, work.tensors = NULL, 0
+        scale = scale if type(scale) is float and isfinite(<double>scale) else _tensors.as_scale(formula, scale)
         try:
-            if not (
-                is_known(formula, state)
-                and gather(&work, formula._fits_single, params, grads, formula._buffers, state.buffers)
-                and are_apart(&work, work.arrays)
-            ):
-                release(&work)
-                params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
-                gather(&work, formula._fits_single, params, grads, formula._buffers, buffers)
+            late = take_in(self, &work, formula, params, grads, state)
+            work.scale = scale
             taken = state.step + 1
             if parts is None:
                 read_scalars(&work, formula, taken)
@@ -70,6 +62,33 @@ cdef class Step:
             state.step = taken
         finally:
             release(&work)
+
+    def check(self, formula, params, grads, state):
+        """Refuse what a step would refuse, and do nothing else."""
+        cdef Work work
+        work.tensor, work.tensors = NULL, 0
+        try:
+            take_in(self, &work, formula, params, grads, state)
+        finally:
+            release(&work)
+
+
+cdef list take_in(Step kernel, Work* work, object formula, object params, object grads, object state):
+    """Fill the table, or raise the error that says why not. Where that took a copy of what is written, the list that
+    comes back says where the copy is to be written to.
+    """
+    work.single, work.double_, work.arrays = kernel.single, kernel.double_, 2 + kernel.buffers
+    work.tensor, work.tensors, work.n, work.scale, work.only_reads = NULL, 0, 0, 1, False
+    if (
+        is_known(formula, state)
+        and gather(work, formula._fits_single, params, grads, formula._buffers, state.buffers)
+        and are_apart(work, work.arrays)
+    ):
+        return None
+    release(work)
+    params, grads, buffers, late = _tensors.into_form(formula, params, grads, state)
+    gather(work, formula._fits_single, params, grads, formula._buffers, buffers)
+    return late
 
 
 cdef int read_scalars(Work* work, object formula, object taken) except -1:

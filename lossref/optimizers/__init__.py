@@ -10,6 +10,7 @@ from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
 from lossref.optimizers.second_order import Newton
 from lossref.optimizers.signs import Lion, Rprop, SignSGD
 from lossref.optimizers.variants import NAdam, RAdam
+from lossref.optimizers.wrappers import EMA, SAM, Lookahead
 
 __all__ = [  # noqa: RUF022  # the order of teaching
     "SGD",
@@ -29,6 +30,9 @@ __all__ = [  # noqa: RUF022  # the order of teaching
     "BFGS",
     "LBFGS",
     "ConjugateGradient",
+    "EMA",
+    "Lookahead",
+    "SAM",
     "Grouped",
     "Problem",
 ]

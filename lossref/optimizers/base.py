@@ -99,6 +99,10 @@ class Optimizer(Formula):
         """
         _backend.kernels[self._kernel].step(self, params, grads, state, scale)
 
+    def _check(self, params: Any, grads: Any, state: Any) -> None:
+        """Refuse what a step would refuse."""
+        _backend.kernels[self._kernel].check(self, params, grads, state)
+
     def with_groups(self, groups: dict[Any, dict[str, Any]]) -> Grouped:
         """This optimizer, with other settings for some of the parameters.
 

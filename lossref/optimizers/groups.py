@@ -119,6 +119,15 @@ class Grouped:
         parts = [(kernels[rule._kernel], rule, places) for rule, places in self._parts(params)]
         kernels[self._lead._kernel].step(self._lead, params, grads, state, scale, parts)
 
+    @property
+    def _family(self) -> str:
+        return self.optimizer._family
+
+    def _check(self, params: Any, grads: Any, state: Any) -> None:
+        """Refuse what a step would refuse."""
+        self._parts(params)
+        _backend.kernels[self._lead._kernel].check(self._lead, params, grads, state)
+
     def _parts(self, params: Any) -> list[tuple[Optimizer, list[int]]]:
         """Each of the settings with the places of its parameters."""
         owner = type(self.optimizer).__name__

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
+from lossref._norms import norm_for
 from lossref._tensors import State
-from lossref.training.gradients import SIZE, norm_for
+from lossref.training.gradients import SIZE
 
 
 class Taken(NamedTuple):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from math import frexp, inf, isnan, ldexp, sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 
 from lossref import _backend
 from lossref._arrays import Array, as_floats, check_shape
+from lossref._norms import norm_for
 from lossref._parameters import Range, nonnegative, positive
-from lossref._tensors import check_params, into_floats, into_pairs, leaves, like, shaped_like
+from lossref._tensors import check_params, into_pairs, leaves, like, shaped_like
 
 SIZE: Range = positive().metadata["range"]
 AMOUNT: Range = nonnegative().metadata["range"]
-
-#: A sum of squares below this may have lost some of them to underflow: 2**-960 is far above the least float64.
-LEAST = 2.0**-960
 
 
 def global_norm(grads: Any) -> float:
@@ -58,20 +56,6 @@ def global_norm(grads: Any) -> float:
     '1e+31'
     """
     return norm_for("global_norm", grads)
-
-
-def norm_for(owner: str, grads: Any) -> float:
-    """The global norm, in the name of whoever needs it."""
-    kernel = _backend.kernels["gradient_squares"]
-    total = kernel.sum(owner, grads, 1.0)
-    if isnan(total) or LEAST < total < inf:
-        return sqrt(total)
-    largest = max((float(np.abs(g).max(initial=0)) for g in into_floats(owner, grads)), default=0.0)
-    if largest in (0, inf):
-        return largest
-    exponent = max(frexp(largest)[1], -1000)
-    with np.errstate(over="ignore"):
-        return float(np.ldexp(sqrt(kernel.sum(owner, grads, ldexp(1.0, -exponent))), exponent))
 
 
 def clip_by_value(grads: Any, limit: float, out: Any = None) -> None:

@@ -112,3 +112,72 @@ def test_schedules_are_those_of_optax(backend):
     ]
     for rate, theirs in pairs:
         np.testing.assert_allclose(rate(np.arange(60)), [float(theirs(t)) for t in range(60)], atol=1e-8)
+
+
+def of_optax(rule, start, all_grads):
+    """What optax makes of the parameters, and every stage on the way."""
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    jax.config.update("jax_enable_x64", True)
+    params = [jax.numpy.asarray(array) for array in start]
+    state, stages = rule(optax).init(params), []
+    for grads in all_grads:
+        updates, state = rule(optax).update([jax.numpy.asarray(grad) for grad in grads], state, params)
+        params = optax.apply_updates(params, updates)
+        stages.append([np.asarray(array) for array in params])
+    return stages
+
+
+def test_fifty_steps_of_lookahead_are_those_of_optax(rng):
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    jax.config.update("jax_enable_x64", True)
+    start, all_grads = data(rng, np.dtype(np.float64))
+    theirs = optax.lookahead(optax.sgd(0.5, momentum=0.5), sync_period=7, slow_step_size=0.3)
+    params = optax.LookaheadParams.init_synced([jax.numpy.asarray(array) for array in start])
+    state = theirs.init(params)
+    for grads in all_grads:
+        updates, state = theirs.update([jax.numpy.asarray(grad) for grad in grads], state, params)
+        params = optax.apply_updates(params, updates)
+    wrapper = lossref.Lookahead(lossref.SGD(lr=0.5, momentum=0.5), k=7, alpha=0.3)
+    assert_equal_but_for_rounding(ours(wrapper, start, all_grads), map(np.asarray, params.fast), np.dtype(np.float64))
+
+
+def test_fifty_steps_of_sam_are_those_of_optax(rng):
+    start, all_grads = data(rng, np.dtype(np.float64))
+
+    def rule(optax):
+        climb = optax.chain(optax.contrib.normalize(), optax.sgd(0.7))
+        return optax.contrib.sam(optax.sgd(0.5, momentum=0.5), climb, sync_period=2, reset_state=False)
+
+    stages = of_optax(rule, start, all_grads)
+    wrapper, params = lossref.SAM(lossref.SGD(lr=0.5, momentum=0.5), rho=0.7), [array.copy() for array in start]
+    state = wrapper.init(params)
+    for up, down, high, low in zip(all_grads[::2], all_grads[1::2], stages[::2], stages[1::2], strict=True):
+        wrapper.ascend(params, up, state)
+        assert_equal_but_for_rounding(params, high, np.dtype(np.float64))
+        wrapper.step(params, down, state)
+        assert_equal_but_for_rounding(params, low, np.dtype(np.float64))
+
+
+def test_fifty_averages_are_those_of_pytorch_and_optax(rng):
+    torch, jax, optax = (pytest.importorskip(name) for name in ("torch", "jax", "optax"))
+    jax.config.update("jax_enable_x64", True)
+    start, all_grads = data(rng, np.dtype(np.float64))
+    means = {
+        weights: lossref.EMA(lossref.SGD(lr=0.5), decay=0.9, weights=weights) for weights in ("exponential", "uniform")
+    }
+    params = {weights: [array.copy() for array in start] for weights in means}
+    states = {weights: mean.init(params[weights]) for weights, mean in means.items()}
+    rule = optax.ema(0.9, debias=True)
+    corrected = rule.init(start)
+    model = torch.nn.ParameterList([torch.tensor(array) for array in start])
+    uniform = torch.optim.swa_utils.AveragedModel(model)
+    for grads in all_grads:
+        for weights, mean in means.items():
+            mean.step(params[weights], grads, states[weights])
+        theirs, corrected = rule.update([jax.numpy.asarray(x) for x in params["exponential"]], corrected)
+        for x, theta in zip(model, params["uniform"], strict=True):
+            x.data = torch.tensor(theta)
+        uniform.update_parameters(model)
+    kept = {weights: state.buffers["average"] for weights, state in states.items()}
+    assert_equal_but_for_rounding(kept["exponential"], map(np.asarray, theirs), np.dtype(np.float64))
+    assert_equal_but_for_rounding(kept["uniform"], [x.detach().numpy() for x in uniform.module], np.dtype(np.float64))
