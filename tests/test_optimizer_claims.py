@@ -1,12 +1,73 @@
 """What the pages of single optimizers claim of them, beside the laws of all."""
 
 import dataclasses
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from test_optimizers import gradients, train
 
 import lossref
+
+
+def test_under_gradients_of_one_size_the_steps_of_adagrad_fall_as_one_over_the_root_of_their_number(backend):
+    theta, places = np.zeros(2), [np.zeros(2)]
+    optimizer = lossref.AdaGrad(lr=0.5)
+    state = optimizer.init(theta)
+    for _ in range(1000):
+        optimizer.step(theta, np.array([-3.0, 0.01]), state)
+        places.append(theta.copy())
+    expected = np.outer(0.5 / np.sqrt(np.arange(1, 1001)), [1, -1])
+    np.testing.assert_allclose(np.diff(places, axis=0), expected, rtol=1e-6)
+
+
+def test_the_variance_of_centred_rmsprop_is_the_mean_square_less_the_squared_mean(backend, rng):
+    """In exact numbers, from gradients around 1000 that vary by 1: there the difference would lose six digits."""
+    rho, mean, square = Fraction(3, 4), Fraction(0), Fraction(0)
+    optimizer = lossref.RMSprop(lr=1.0, rho=0.75, centered=True)
+    theta = np.zeros(1)
+    state = optimizer.init(theta)
+    for g in rng.normal(1000.0, 1.0, 200):
+        optimizer.step(theta, np.array([g]), state)
+        mean, square = rho * mean + (1 - rho) * Fraction(g), rho * square + (1 - rho) * Fraction(g) ** 2
+        assert state.buffers["v"][0] == pytest.approx(float(square - mean**2), rel=1e-12)
+        assert state.buffers["m"][0] == pytest.approx(float(mean), rel=1e-14)
+
+
+def test_centred_rmsprop_keeps_the_variance_of_gradients_that_hardly_vary(backend, dtype, rng):
+    """A mean square less a squared mean has no right digit left here in float32, and is negative now and then."""
+    all_grads = (1 + rng.normal(0, 1e-4, (400, 100))).astype(dtype)
+    theta = np.zeros(100, dtype)
+    state = train(lossref.RMSprop(rho=0.9, centered=True), theta, list(all_grads))
+    assert np.isfinite(theta).all()
+    weights, deviations = 0.1 * 0.9 ** np.arange(400)[::-1], all_grads - 1.0  # the weights' sum is 1 - 5e-19
+    variance = weights @ deviations**2 - (weights @ deviations) ** 2
+    # ten roundings of a mean around 1, which is what it remembers, beside deviations of 1e-4, some of which are small
+    np.testing.assert_allclose(state.buffers["v"], variance, rtol={4: 1e-2, 8: 1e-9}[dtype.itemsize])
+
+
+def step_from_zero(optimizer, gradient):
+    """How far the first step goes, as a multiple of the rate."""
+    theta = np.zeros(1)
+    train(optimizer, theta, [np.array([gradient])])
+    return -theta[0] / optimizer.lr
+
+
+def test_the_first_steps_of_the_frameworks_differ_by_where_epsilon_stands_and_what_the_sum_begins_with(backend):
+    keras = {"eps": 1e-7, "eps_placement": "inside"}
+    late = 1e-3**-0.5  # in Keras ε stands before the correction of β₂ = 0.999, by which it grows
+    for optimizer, gradient, expected in (
+        (lossref.RMSprop(), 1e-4, 3.1613),
+        (lossref.RMSprop(eps_placement="inside"), 1e-4, 0.9535),
+        (lossref.RMSprop(**keras), 1e-4, 0.3147),
+        (lossref.AdaGrad(), 0.1, 1.0),
+        (lossref.AdaGrad(**keras, initial_accumulator=0.1), 0.1, 0.3015),
+        (lossref.Adam(), 1e-8, 0.5),
+        (lossref.Adam(eps=1e-8 * late), 1e-8, 0.0307),
+        (lossref.Adam(eps=1e-7 * late), 1e-8, 0.00315),
+        (lossref.Adam(eps_placement="inside"), 1e-8, 1e-4),
+    ):
+        assert step_from_zero(optimizer, gradient) == pytest.approx(expected, rel=2e-3), optimizer
 
 
 @pytest.mark.parametrize("optimizer", [lossref.SignSGD(lr=0.1), lossref.Lion()], ids=repr)

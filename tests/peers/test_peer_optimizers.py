@@ -79,6 +79,20 @@ def test_fifty_steps_are_those_of_optax(optimizer, rng):
     assert_equal_but_for_rounding(ours(optimizer, start, all_grads), [np.asarray(array) for array in params], dtype)
 
 
+def test_centred_rmsprop_is_a_number_where_that_of_pytorch_is_none(rng):
+    """It takes the root of a mean square less a squared mean, which in float32 has no right digit here."""
+    torch = pytest.importorskip("torch")
+    optimizer, theta = lossref.RMSprop(centered=True), np.zeros(100, np.float32)
+    state, param = optimizer.init(theta), torch.nn.Parameter(torch.zeros(100))
+    theirs = eval(translate(optimizer, "PyTorch"), {"torch": torch, "params": [param]})
+    for gradient in (1 + rng.normal(0, 1e-4, (300, 100))).astype(np.float32):
+        optimizer.step(theta, gradient, state)
+        param.grad = torch.tensor(gradient)
+        theirs.step()
+    assert np.isfinite(theta).all()
+    assert torch.isnan(param).all()
+
+
 def test_schedules_are_those_of_pytorch(backend):
     torch = pytest.importorskip("torch")
     schedulers = torch.optim.lr_scheduler
