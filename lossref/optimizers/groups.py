@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,6 +31,19 @@ class Grouped:
     groups : dict
         By parameter, or by a tuple of several, what is different there: a dict of hyper-parameters. A parameter is
         called by its key in a dict of parameters, by its index in a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lossref
+    >>> params = [np.ones(2), np.ones(2)]
+    >>> everything = lossref.AdamW(lr=0.1)
+    >>> slower = everything.with_groups({1: {"lr": 0.01}})
+    >>> state = everything.init(params)
+    >>> everything.step(params, [np.ones(2), np.ones(2)], state)
+    >>> slower.step(params, [np.ones(2), np.ones(2)], state)  # it goes on with the same state
+    >>> params[0].round(3), params[1].round(3), state.step
+    (array([0.798, 0.798]), array([0.889, 0.889]), 2)
     """
 
     optimizer: Optimizer
@@ -50,9 +64,8 @@ class Grouped:
             rule = changed(self.optimizer, named, settings)
             rules.append((named, rule))
             kept.append((named, tuple((name, getattr(rule, name)) for name in settings)))
-        everything = [key for named, _ in rules for key in named]
-        for key in everything:
-            if everything.count(key) > 1:
+        for key, times in Counter(key for named, _ in rules for key in named).items():
+            if times > 1:
                 raise ValueError(f"{owner}: groups has {key!r} twice; leave it in one group")
         object.__setattr__(self, "groups", tuple(kept))
         object.__setattr__(self, "_rules", tuple(rules))
