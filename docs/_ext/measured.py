@@ -63,6 +63,60 @@ class Accuracy(SphinxDirective):
         return self.parse_text_to_nodes(table(columns, rows))
 
 
+class Shootout(SphinxDirective):
+    """``.. shootout:: speed``, ``quality``, ``units`` or ``finish``: from ``docs/measured/optimizers.json``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        part, found = self.arguments[0], results("optimizers")
+        if not found:
+            return self.parse_text_to_nodes("*The optimizers have not been compared for this copy of the book.*")
+        columns, rows = compared(part, found)
+        return self.parse_text_to_nodes(table(columns, rows))
+
+
+def compared(part: str, found: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """A table of the comparison of optimizers."""
+    rows = found["units" if part == "units" else "rows"].items()
+    if part == "speed":
+        columns = ["optimizer", "passes to the goal", "at a rate of", "ms a pass", "numbers kept for each parameter"]
+        cells = [
+            [n, f"{r['passes']:g}", setting(n, r["fastest"]), f"{r['milliseconds']:.1f}", f"{r['kept']:.0f}"]
+            for n, r in rows
+        ]
+    elif part == "quality":
+        columns = ["optimizer", "misread (%)", "at a rate of", "within a point of that", "at PyTorch's default rate"]
+        cells = [
+            [n, spread(r), setting(n, r["chosen"]), setting(n, f"{r['from']} to {r['to']}"), default(n, r)]
+            for n, r in rows
+        ]
+    elif part == "units":
+        columns = ["optimizer", "passes to the goal", "at a rate of", "misread (%)"]
+        cells = [[n, f"{r['passes']:g}", setting(n, r["fastest"]), spread(r)] for n, r in rows]
+    else:
+        columns = ["how the passes are spent", "misread (%)", "better than Adam by (points)", "cross-entropy (nats)"]
+        cells = [[n, f"{w['test']:.2f}", signed(n, w), f"{w['nats']:.3f}"] for n, w in found["finish"].items()]
+    return columns, cells
+
+
+def setting(name: str, value: str) -> str:
+    return f"{value} pairs" if name == "L-BFGS" else value
+
+
+def spread(row: dict[str, float]) -> str:
+    return f"{row['test']:.2f} ± {row['error']:.2f}"
+
+
+def default(name: str, row: dict[str, Any]) -> str:
+    return "–" if name == "L-BFGS" else f"{row['default_test']:.1f} %, at {row['default']}"
+
+
+def signed(name: str, way: dict[str, float]) -> str:
+    gain = f"{way['gain']:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return "–" if name == "Adam" else f"{gain} ± {way['error']:.2f}"
+
+
 class Number(SphinxRole):
     """A number, with its origin shown where the reader points at it."""
 
@@ -79,6 +133,7 @@ class Number(SphinxRole):
 
 def setup(app):
     app.add_directive("accuracy", Accuracy)
+    app.add_directive("shootout", Shootout)
     app.add_role("lossref", Number())
     app.add_role("measured", Number())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

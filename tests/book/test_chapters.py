@@ -10,7 +10,7 @@ from lossref import registry
 
 DOCS = Path(__file__).parents[2] / "docs"
 #: Pages that send readers to chapters tell nothing themselves.
-SIGNPOSTS = ("losses/choosing", "losses/properties", "optimizers/choosing")
+SIGNPOSTS = ("losses/choosing", "losses/properties")
 CHAPTERS = {
     name: file.read_text(encoding="utf-8")
     for part in ("losses", "optimizers")
