@@ -1,6 +1,6 @@
 """
 Ten products with the Hessian give its largest curvature to nine digits; hundreds give its trace to two
-======================================================================================================
+=======================================================================================================
 
 Softmax regression on digits has 650 parameters, and a Hessian of 422,500 numbers that nobody has to write down: two
 gradients on both sides of a point give its product with a vector. Lanczos' iteration finds the ends of the spectrum
