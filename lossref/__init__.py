@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         RAdam,
         RMSprop,
         Rprop,
+        ScheduleFreeAdamW,
         SignSGD,
     )
     from lossref.regularizers import L1, L2, ElasticNet, GroupLasso, Nuclear, TotalVariation
@@ -146,6 +147,7 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
+    "ScheduleFreeAdamW",
     "SignSGD",
     "SmoothL1",
     "SquaredHinge",

@@ -65,6 +65,8 @@ SYMBOLS = {
     "eta_plus": r"\eta_+",
     "min_step": r"s_{\min}",
     "max_step": r"s_{\max}",
+    "z": "z",
+    "warmup": "W",
     "initial": r"\eta_0",
     "factor": r"\gamma",
     "every": "s",

@@ -24,7 +24,7 @@ def test_what_one_writes_after_lossref_is_the_formula(formula):
 #: What one calls, and what the author of a formula writes or reads.
 CALLED = {
     *("values", "grad", "value_and_grad", "curvature", "counts", "prox", "envelope", "envelope_grad"),
-    *("init", "step", "rate_at", "with_groups", "with_warmup"),
+    *("init", "step", "rate_at", "with_groups", "with_warmup", "evaluation_point"),
 }
 WRITTEN = {
     *("formula", "prox_formula", "reference", "reference_prox", "reference_curvature"),

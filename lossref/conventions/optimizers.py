@@ -285,4 +285,12 @@ SPELLINGS: dict[str, tuple[Spelling, ...]] = {
             "The default decay is 0.001.",
         ),
     ),
+    "ScheduleFreeAdamW": (
+        Spelling(
+            "optax",
+            "optax.contrib.schedule_free_adamw({lr}, b1={beta1}, b2={beta2}, eps={eps}, weight_decay={weight_decay})",
+            "The average is schedule_free_eval_params(state, params). With warmup_steps the first step has the rate 0.",
+            (("warmup", 0),),
+        ),
+    ),
 }

@@ -285,13 +285,13 @@ def shape_schedule(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
 def shape_optimizer(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
     a, b = RAVINE
     every = calculus.variants(calculus.representative(type(instance))).values()
-    kept = {letter for variant in every for letter in variant.expression()}
+    kept = sorted({letter for variant in every for letter in variant.expression()} - {"theta"})
     return {
         "x": [slider("x", "n", 30, (0, 100), whole=True) | {"label": "steps n"}],
         "series": [["0", "along"], ["1", "across"], ["height", "height"]],
         "ravine": RAVINE,
         "start": START,
-        "buffers": {letter: float(instance.fresh(letter, np.zeros(()))) for letter in sorted(kept - {"theta"})},
+        "buffers": [{letter: float(instance.fresh(letter, np.full((), at))) for letter in kept} for at in START],
         "call": f"optimizer = lossref.{{formula}}\n"
         f"theta = np.array([{START[0]}, {START[1]}])\n"
         f"state = optimizer.init(theta)\n"

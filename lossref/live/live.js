@@ -169,7 +169,7 @@
 
     walk(count) {
       const {ravine, start, buffers} = this.data, step = this.chosen.step, numbers = this.numbers;
-      const axes = start.map((theta) => ({theta, ...buffers}));
+      const axes = start.map((theta, k) => ({theta, ...buffers[k]}));
       const path = [start];
       for (let t = 1; t <= count; t++) {
         axes.forEach((axis, k) => Object.assign(axis, step({...numbers, ...axis, g: ravine[k] * axis.theta, t})));

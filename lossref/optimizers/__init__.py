@@ -7,6 +7,7 @@ from lossref.optimizers.divisors import AdaBelief, AdaDelta, Adamax
 from lossref.optimizers.groups import Grouped
 from lossref.optimizers.problem import Problem
 from lossref.optimizers.quasi_newton import BFGS, LBFGS, ConjugateGradient
+from lossref.optimizers.schedule_free import ScheduleFreeAdamW
 from lossref.optimizers.second_order import Newton
 from lossref.optimizers.signs import Lion, Rprop, SignSGD
 from lossref.optimizers.variants import NAdam, RAdam
@@ -26,6 +27,7 @@ __all__ = [  # noqa: RUF022  # the order of teaching
     "Rprop",
     "SignSGD",
     "Lion",
+    "ScheduleFreeAdamW",
     "Newton",
     "BFGS",
     "LBFGS",

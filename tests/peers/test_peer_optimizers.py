@@ -195,3 +195,19 @@ def test_fifty_averages_are_those_of_pytorch_and_optax(rng):
     kept = {weights: state.buffers["average"] for weights, state in states.items()}
     assert_equal_but_for_rounding(kept["exponential"], map(np.asarray, theirs), np.dtype(np.float64))
     assert_equal_but_for_rounding(kept["uniform"], [x.detach().numpy() for x in uniform.module], np.dtype(np.float64))
+
+
+def test_the_evaluation_point_after_fifty_steps_is_that_of_optax(rng):
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    jax.config.update("jax_enable_x64", True)
+    start, all_grads = data(rng, np.dtype(np.float64))
+    optimizer = lossref.ScheduleFreeAdamW(lr=0.5, beta1=0.75, beta2=0.5, weight_decay=0.5)
+    rule = eval(translate(optimizer, "optax"), {"optax": optax})
+    params, theirs = [array.copy() for array in start], [jax.numpy.asarray(array) for array in start]
+    mine, state = optimizer.init(params), rule.init(theirs)
+    for grads in all_grads:
+        optimizer.step(params, grads, mine)
+        updates, state = rule.update([jax.numpy.asarray(grad) for grad in grads], state, theirs)
+        theirs = optax.apply_updates(theirs, updates)
+    point = map(np.asarray, optax.contrib.schedule_free_eval_params(state, theirs))
+    assert_equal_but_for_rounding(optimizer.evaluation_point(params, mine), point, np.dtype(np.float64))
