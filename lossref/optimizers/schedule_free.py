@@ -41,7 +41,7 @@ class ScheduleFreeAdamW(Optimizer):
     At any step :math:`x` is as good as if the rate had just fallen to zero.
 
     The parameters are :math:`\theta`, where gradients are taken. What one evaluates and keeps is :math:`x`, which
-    :meth:`evaluation_point` returns.
+    :meth:`~lossref.ScheduleFreeAdamW.evaluation_point` returns.
 
     Parameters
     ----------
