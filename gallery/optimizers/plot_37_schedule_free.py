@@ -1,6 +1,6 @@
 """
-One schedule-free run is at every step as good as a cosine that was planned to end there
-========================================================================================
+One schedule-free run is at each of five ends as good as a cosine that was planned to end there
+===============================================================================================
 
 Logistic regression on 569 tumours in batches of 16: the loss over all of them. A rate that falls along a cosine has to
 know the last step: each marker is a run of its own. The line is a single run at the same rate that never falls,

@@ -38,7 +38,7 @@ class ScheduleFreeAdamW(Optimizer):
     must know the number of steps, and until the last of them the parameters are not worth much. Here a fast point
     :math:`z` goes on under a constant rate, :math:`x` is the average of all its places, and the gradient is taken
     between them, mostly at :math:`x`: that keeps :math:`z` from wandering off, and it is what momentum does in Adam.
-    At any step :math:`x` is as good as if the rate had just fallen to zero.
+    At any step :math:`x` is about as good as if the rate had just fallen to zero.
 
     The parameters are :math:`\theta`, where gradients are taken. What one evaluates and keeps is :math:`x`, which
     :meth:`~lossref.ScheduleFreeAdamW.evaluation_point` returns.
@@ -46,8 +46,7 @@ class ScheduleFreeAdamW(Optimizer):
     Parameters
     ----------
     lr : float > 0 or a schedule, default 2.5e-3
-        The learning rate :math:`\eta`, about three times that of AdamW; a schedule is called with the number of steps
-        already taken.
+        The learning rate :math:`\eta`; a schedule is called with the number of steps already taken.
     beta1 : float in (0, 1), default 0.9
         How far towards the average the gradient is taken, :math:`\beta_1`.
     beta2 : float in [0, 1), default 0.999
@@ -147,10 +146,8 @@ class ScheduleFreeAdamW(Optimizer):
             lr, share = lr * n / warmup, n**2 / (n * (n + 1) * (2 * n + 1) / 6 + warmup**2 * (t - n))
         v = beta2 * v + (1 - beta2) * g**2
         d = g / (sp.sqrt(v / (1 - beta2**t)) + eps) + weight_decay * theta
-        x = (theta - (1 - beta1) * z) / beta1
-        z = z - lr * d
-        x = (1 - share) * x + share * z
-        return {"v": v, "z": z, "theta": beta1 * x + (1 - beta1) * z}
+        part = lr * (1 - beta1 * (1 - share))
+        return {"v": v, "z": z - lr * d, "theta": theta + share * (z - theta) - part * d}
 
     def reference(self, theta: Array, g: Array, *buffers: Array, t: int) -> tuple[Array, ...]:
         lr, part, share, decay, beta2, rest2, correction, eps = self.scalars(t)
