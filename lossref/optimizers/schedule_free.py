@@ -38,7 +38,8 @@ class ScheduleFreeAdamW(Optimizer):
     must know the number of steps, and until the last of them the parameters are not worth much. Here a fast point
     :math:`z` goes on under a constant rate, :math:`x` is the average of all its places, and the gradient is taken
     between them, mostly at :math:`x`: that keeps :math:`z` from wandering off, and it is what momentum does in Adam.
-    At any step :math:`x` is about as good as if the rate had just fallen to zero.
+    Once the way down weighs little in the average, :math:`x` is at any step about as good as if the rate had just
+    fallen to zero.
 
     The parameters are :math:`\theta`, where gradients are taken. What one evaluates and keeps is :math:`x`, which
     :meth:`~lossref.ScheduleFreeAdamW.evaluation_point` returns.
