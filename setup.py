@@ -18,10 +18,7 @@ from setuptools.errors import CCompilerError, ExecError, PlatformError
 
 KERNELS = Path("lossref", "_kernels")
 # Compiled once: the choice of instructions is not theirs.
-PLAIN = [
-    "cpu", "entry", "entry_rows", "entry_paired", "entry_embeddings", "entry_steps", "entry_schedules",
-    "entry_landscapes",
-]  # fmt: skip
+PLAIN = ["cpu", *sorted(path.stem for path in KERNELS.glob("entry*.pyx"))]
 HEADERS = sorted(str(path) for path in KERNELS.glob("*.pxd"))
 CHAPTERS = sorted(path.stem for path in KERNELS.glob("*.pyx") if path.stem not in PLAIN)
 

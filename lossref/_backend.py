@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from lossref import _fallback
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 KERNELS = Path(__file__).parent / "_kernels"
 COMPILED = ("avx512", "avx2", "baseline")
@@ -123,6 +126,25 @@ def choose(name: str) -> None:
         name = available()[0]
     kernels = load(name)
     active = name
+    if entry_methods := methods_in_c():
+        entry_methods.use(kernels)
+
+
+def methods_in_c() -> Any:
+    """The module of the methods that enter a kernel without a frame of Python; None if it was never built."""
+    try:
+        return importlib.import_module("lossref._kernels.entry_methods")
+    except ImportError:
+        return None
+
+
+def in_c(method: Method) -> Method:
+    """Put the namesake in ``_kernels/entry_methods.pyx``, where there is one, in the place of a method."""
+    module = methods_in_c()
+    if module is None:
+        return method
+    owner, name = method.__qualname__.split(".")
+    return cast(Method, functools.update_wrapper(vars(getattr(module, owner))[name], method))
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Which kernels run, and who may choose."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 import lossref
 from lossref import _backend
+from lossref.losses.base import PredictionLoss
+from lossref.regularizers.base import Penalty
+from lossref.schedules.base import Schedule
 
 
 def test_the_fixture_runs_on_the_backend_it_names(backend):
@@ -117,3 +121,26 @@ def test_the_build_asks_for_no_dangerous_flag():
         assert flag not in text
     for path in (root / "lossref").rglob("*.p[yx][xd]"):
         assert not re.search(r"cython:\s|boundscheck|wraparound|cdivision", path.read_text()), path
+
+
+@pytest.mark.parametrize("owner", [PredictionLoss, Penalty, Schedule])
+def test_a_method_in_c_takes_and_gives_what_its_namesake_in_python_does(owner, backend):
+    module = _backend.methods_in_c()
+    if module is None:
+        pytest.skip("nothing is compiled")
+    formula = {PredictionLoss: lossref.Huber(), Penalty: lossref.L1(lam=0.5)}.get(owner, lossref.StepDecay(initial=0.1))
+    x, y = np.array([1.0, -3.0]), np.array([0.5, 2.0])
+    given = {"pred": x, "target": y, "w": x, "t": 7, "weight": y, "out": None}
+    twins = [name for name, twin in vars(getattr(module, owner.__name__)).items() if callable(twin)]
+    assert twins
+    for name in twins:
+        method = getattr(owner, name).__wrapped__
+        twin = vars(getattr(module, owner.__name__))[name]
+        assert inspect.unwrap(getattr(owner, name)) is method
+        bare = [
+            [p.replace(annotation=p.empty) for p in inspect.signature(f, follow_wrapped=False).parameters.values()]
+            for f in (method, twin)
+        ]
+        assert bare[0] == bare[1], name
+        arguments = {p.name: given[p.name] for p in bare[0] if p.name in given}
+        assert repr(twin(formula, **arguments)) == repr(method(formula, **arguments))

@@ -18,14 +18,16 @@ cdef inline void target_mass(const RowCall* call, const real* x, Py_ssize_t i, r
         for j in range(call.classes):
             a[j] = base[j]
         a[call.labels[i]] += hot[call.labels[i]]
-    elif call.hot == NULL:
-        for j in range(call.classes):
-            a[j] = q[j]                                     # relevances, which may be any numbers
     else:
         for j in range(call.classes):
-            mass = q[j] if q[j] >= 0 else <real>NAN         # what is no probability must not pass for one
-            mass = mass if mass <= 1 else <real>NAN
-            a[j] = hot[j] * mass + base[j]
+            a[j] = q[j]
+        if call.chances:
+            for j in range(call.classes):
+                mass = a[j] if a[j] >= 0 else <real>NAN     # what is no probability must not pass for one
+                a[j] = mass if mass <= 1 else <real>NAN
+        if call.hot != NULL:
+            for j in range(call.classes):
+                a[j] = hot[j] * a[j] + base[j]
 
 
 cdef inline void one_span(

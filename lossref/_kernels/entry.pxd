@@ -11,7 +11,14 @@ cdef enum:
     BLOCKS = 4096            # in a chunk, which is what runs between two looks at the keyboard (about a millisecond)
     CHUNK = BLOCKS * BLOCK
     MOST_PARAMETERS = 16
+    SPANS = 4                # of rows for each thread: the more there are, the fewer a slow thread holds up
     PARALLEL_FROM = 32768    # elements: below, starting threads and releasing the GIL cost more than they bring
+
+cdef enum Want:              # what a call is to return
+    TOTAL = 1                # the sum, or the mean
+    SLOPES = 2
+    VALUES = 4               # one by one
+    MAP = 8                  # curvatures, or proximal points
 
 cdef int threads             # that large work may run on; set from Python
 
@@ -111,6 +118,18 @@ cdef inline bint is_apart(object out, object a) noexcept:
 cdef inline bint may_receive(object out, object a) noexcept:
     """Is it an array for results of the form of ``a``?"""
     return is_alike(out, a) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out)
+
+
+cdef inline void* data_or_null(object array) noexcept:
+    """Where its numbers are; NULL where there is no array."""
+    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
+
+
+cdef inline object fresh(object a):
+    """An array for results of the form of ``a``."""
+    return cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(<cnp.ndarray>a), cnp.PyArray_DIMS(<cnp.ndarray>a), cnp.PyArray_TYPE(<cnp.ndarray>a), 0
+    )
 
 
 cdef inline int read_parameters(object formula, double* p) except -1:

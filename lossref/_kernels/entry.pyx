@@ -13,12 +13,6 @@ from lossref import _arrays
 
 cnp.import_array()
 
-cdef enum Want:
-    TOTAL = 1
-    SLOPE = 2
-    VALUES = 4
-    MAP = 8
-
 threads = 1
 
 
@@ -64,11 +58,9 @@ cdef class Elementwise:
         if step is not None:
             call.p[given] = step
         if want != TOTAL and out is None:
-            out = cnp.PyArray_EMPTY(
-                cnp.PyArray_NDIM(<cnp.ndarray>a), cnp.PyArray_DIMS(<cnp.ndarray>a), cnp.PyArray_TYPE(<cnp.ndarray>a), 0
-            )
+            out = fresh(a)
         call.value = <char*>cnp.PyArray_DATA(<cnp.ndarray>out) if want & VALUES else NULL
-        call.slope = <char*>cnp.PyArray_DATA(<cnp.ndarray>out) if want & (SLOPE | MAP) else NULL
+        call.slope = <char*>cnp.PyArray_DATA(<cnp.ndarray>out) if want & (SLOPES | MAP) else NULL
         total = self.cross(&call, want == MAP)
         if want == TOTAL:
             return total / denominator
@@ -109,10 +101,10 @@ cdef class Pointwise(Elementwise):
         return self.run(formula, pred, target, weight, out, None, VALUES)
 
     def grad(self, formula, pred, target, weight=None, out=None):
-        return self.run(formula, pred, target, weight, out, None, SLOPE)
+        return self.run(formula, pred, target, weight, out, None, SLOPES)
 
     def value_and_grad(self, formula, pred, target, weight=None, out=None):
-        return self.run(formula, pred, target, weight, out, None, TOTAL | SLOPE)
+        return self.run(formula, pred, target, weight, out, None, TOTAL | SLOPES)
 
     def curvature(self, formula, pred, target, weight=None, out=None):
         return self.run(formula, pred, target, weight, out, None, MAP)
@@ -125,10 +117,10 @@ cdef class Penalty(Elementwise):
         return self.run(formula, w, w, None, None, None, TOTAL)
 
     def grad(self, formula, w, out=None):
-        return self.run(formula, w, w, None, out, None, SLOPE)
+        return self.run(formula, w, w, None, out, None, SLOPES)
 
     def value_and_grad(self, formula, w, out=None):
-        return self.run(formula, w, w, None, out, None, TOTAL | SLOPE)
+        return self.run(formula, w, w, None, out, None, TOTAL | SLOPES)
 
     def prox(self, formula, w, step, out=None):
         return self.run(formula, w, w, None, out, step, MAP)

@@ -1,28 +1,52 @@
-"""The way in for losses over embeddings. Two or three arrays of a shape (n, d), and labels (n,) where there are any."""
+"""The way in for losses over embeddings. Two or three arrays of a shape (n, d), and labels (n,) where there are any.
+
+The fast path takes fresh outputs alone, as that of ``entry_paired.pyx`` does.
+"""
 
 from cpython.exc cimport PyErr_CheckSignals
 
 cimport numpy as cnp
 
 from lossref._kernels.drivers cimport ordered_sum
-from lossref._kernels.entry cimport CHUNK, PARALLEL_FROM, read_parameters, threads
+from lossref._kernels.entry cimport (
+    CHUNK, MAP, PARALLEL_FROM, SLOPES, SPANS, TOTAL, VALUES, data_or_null, fresh, is_alike, is_ready, read_parameters,
+    threads,
+)
 
 from lossref import _arrays
 
 cnp.import_array()
 
-cdef enum Want:
-    TOTAL = 1
-    SLOPES = 2
-    VALUES = 4
-    CURVATURE = 8
 
-cdef enum:
-    SPANS = 4      # for each thread: the more there are, the fewer rows a slow thread holds up
+cdef inline bint are_alike(tuple arrays, Py_ssize_t count) noexcept:
+    """Are the first ones ready, with one dtype and one shape (n, d), neither of the two 0?"""
+    cdef object first = arrays[0]
+    cdef Py_ssize_t k
+    if not (is_ready(first) and cnp.PyArray_NDIM(<cnp.ndarray>first) == 2 and cnp.PyArray_SIZE(<cnp.ndarray>first) > 0):
+        return False
+    for k in range(1, count):
+        if not is_alike(arrays[k], first):
+            return False
+    return True
 
 
-cdef inline void* data_or_null(object array) noexcept:
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
+cdef inline object pair_labels(object formula, object given, Py_ssize_t n):
+    """n labels as float64; None if they are no plain numbers, or one of them is no label."""
+    cdef double low = formula.labels[0], high = formula.labels[1]
+    cdef const double* label
+    cdef bint right = True
+    cdef Py_ssize_t i
+    if not (
+        cnp.PyArray_CheckExact(given) and cnp.PyArray_NDIM(<cnp.ndarray>given) == 1
+        and cnp.PyArray_DIM(<cnp.ndarray>given, 0) == n
+        and cnp.PyArray_TYPE(<cnp.ndarray>given) in (cnp.NPY_FLOAT64, cnp.NPY_FLOAT32, cnp.NPY_INT64)
+    ):
+        return None
+    given = cnp.PyArray_FROM_OTF(given, cnp.NPY_FLOAT64, cnp.NPY_ARRAY_IN_ARRAY)
+    label = <const double*>cnp.PyArray_DATA(<cnp.ndarray>given)
+    for i in range(n):
+        right &= (label[i] == low) | (label[i] == high)
+    return given if right else None
 
 
 cdef class Embedding:
@@ -31,16 +55,26 @@ cdef class Embedding:
     cdef object run(self, object formula, tuple arrays, object weight, object out, int want):
         cdef EmbeddingCall call
         cdef double denominator, total
-        cdef object labels, weights, values, room, deliver, result = None
+        cdef object labels = None, weights = None, deliver = tuple, values, room, result = None, first = arrays[0]
         cdef list rows, buffers
+        cdef Py_ssize_t count = len(formula.learned)
         cdef cnp.npy_intp n, size
         cdef int k
-        rows, labels, weights, buffers, denominator, deliver = _arrays.prepare_embeddings(
-            formula, arrays, weight, out, (want & VALUES) != 0, want != TOTAL)
+        cdef bint plain = weight is None and out is None and are_alike(arrays, count)
+        if plain and formula.labels:
+            labels = pair_labels(formula, arrays[count], cnp.PyArray_DIM(<cnp.ndarray>first, 0))
+            plain = labels is not None
+        if plain:
+            rows = list(arrays[:count])
+            buffers = [fresh(first) for _ in range(count if want & (SLOPES | MAP) else 0)]
+            denominator = <double>cnp.PyArray_DIM(<cnp.ndarray>first, 0) if formula._mean else 1
+        else:
+            rows, labels, weights, buffers, denominator, deliver = _arrays.prepare_embeddings(
+                formula, arrays, weight, out, (want & VALUES) != 0, want != TOTAL)
         n = cnp.PyArray_DIM(<cnp.ndarray>rows[0], 0)
         values = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
         call.arrays = <int>len(rows)
-        call.sloped = (want & (SLOPES | CURVATURE)) != 0
+        call.sloped = (want & (SLOPES | MAP)) != 0
         for k in range(call.arrays):
             call.x[k] = <char*>cnp.PyArray_DATA(<cnp.ndarray>rows[k])
             call.slopes[k] = <char*>cnp.PyArray_DATA(<cnp.ndarray>buffers[k]) if call.sloped else NULL
@@ -57,7 +91,7 @@ cdef class Embedding:
         room = cnp.PyArray_EMPTY(1, &size, cnp.NPY_FLOAT64, 0)
         call.room = <double*>cnp.PyArray_DATA(<cnp.ndarray>room)
         read_parameters(formula, call.p)
-        self.cross(&call, &self.curvature_row[0] if want == CURVATURE else &self.row[0])
+        self.cross(&call, &self.curvature_row[0] if want == MAP else &self.row[0])
         if want & VALUES:
             return _arrays.deliver_values(values, out, rows[0].dtype)
         if call.sloped:
@@ -100,4 +134,4 @@ cdef class Embedding:
         return self.run(formula, arrays, weight, out, TOTAL | SLOPES)
 
     def curvature(self, formula, arrays, weight=None, out=None):
-        return self.run(formula, arrays, weight, out, CURVATURE)
+        return self.run(formula, arrays, weight, out, MAP)

@@ -7,24 +7,13 @@ from cpython.exc cimport PyErr_CheckSignals
 
 cimport numpy as cnp
 
-from lossref._kernels.entry cimport CHUNK, PARALLEL_FROM, holds_signs, is_alike, is_ready, read_parameters, threads
+from lossref._kernels.entry cimport (
+    CHUNK, MAP, PARALLEL_FROM, SLOPES, TOTAL, VALUES, fresh, holds_signs, is_alike, is_ready, read_parameters, threads,
+)
 
 from lossref import _arrays
 
 cnp.import_array()
-
-cdef enum Want:
-    TOTAL = 1
-    SLOPES = 2
-    VALUES = 4
-    CURVATURES = 8
-
-
-cdef inline object fresh(object a):
-    """An array for results of the form of ``a``."""
-    return cnp.PyArray_EMPTY(
-        cnp.PyArray_NDIM(<cnp.ndarray>a), cnp.PyArray_DIMS(<cnp.ndarray>a), cnp.PyArray_TYPE(<cnp.ndarray>a), 0
-    )
 
 
 cdef class Paired:
@@ -35,7 +24,7 @@ cdef class Paired:
         cdef double denominator = 1, total
         cdef object first = arrays[0], array, deliver = None, result
         cdef list outs
-        cdef int results = 2 if want & (SLOPES | CURVATURES) else (1 if want & VALUES else 0), k
+        cdef int results = 2 if want & (SLOPES | MAP) else (1 if want & VALUES else 0), k
         if (
             weight is None and out is None and is_ready(first)
             and cnp.PyArray_NDIM(<cnp.ndarray>first) > 0 and cnp.PyArray_SIZE(<cnp.ndarray>first) > 0
@@ -61,7 +50,7 @@ cdef class Paired:
         call.threads = threads if call.n > PARALLEL_FROM else 1
         call.summed = (want & TOTAL) != 0
         read_parameters(formula, call.p)
-        total = self.cross(&call, &self.curvature_block[0] if want == CURVATURES else &self.block[0])
+        total = self.cross(&call, &self.curvature_block[0] if want == MAP else &self.block[0])
         if want == TOTAL:
             return total / denominator
         outs = outs if deliver is None else deliver(outs)
@@ -102,4 +91,4 @@ cdef class Paired:
         return self.run(formula, arrays, weight, out, TOTAL | SLOPES)
 
     def curvature(self, formula, arrays, weight=None, out=None):
-        return self.run(formula, arrays, weight, out, CURVATURES)
+        return self.run(formula, arrays, weight, out, MAP)

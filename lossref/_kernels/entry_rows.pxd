@@ -17,6 +17,7 @@ cdef struct RowCall:
     char* q                      # n rows of target probabilities, or NULL where there are labels
     const long long* labels      # n labels, a negative one for a row to be ignored; or NULL
     const double* weight         # of each row, or NULL
+    bint chances                 # is q made of probabilities, and NaN where one is none? If not, of any numbers
     char* hot                    # class weights times (1 - smoothing), or NULL for ones
     char* base                   # class weights times smoothing / classes, or NULL for zeros
     char* slopes                 # n rows of results, or NULL if nobody wants them

@@ -5,24 +5,14 @@ from cpython.exc cimport PyErr_CheckSignals
 cimport numpy as cnp
 
 from lossref._kernels.drivers cimport ordered_sum
-from lossref._kernels.entry cimport CHUNK, PARALLEL_FROM, is_apart, is_ready, may_receive, read_parameters, threads
+from lossref._kernels.entry cimport (
+    CHUNK, MAP, PARALLEL_FROM, SLOPES, SPANS, TOTAL, VALUES, data_or_null, fresh, is_alike, is_apart, is_ready,
+    may_receive, read_parameters, threads,
+)
 
 from lossref import _arrays
 
 cnp.import_array()
-
-cdef enum Want:
-    TOTAL = 1
-    SLOPES = 2
-    VALUES = 4
-    CURVATURE = 8
-
-cdef enum:
-    SPANS = 4      # for each thread: the more there are, the fewer rows a slow thread holds up
-
-
-cdef inline void* data_or_null(object array) noexcept:
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
 
 
 cdef inline bint are_labels(object target, Py_ssize_t n, Py_ssize_t classes) noexcept:
@@ -48,16 +38,24 @@ cdef class Rowwise:
     cdef object run(self, object formula, object pred, object target, object weight, object out, int want):
         cdef RowCall call
         cdef double denominator = 1
-        cdef object deliver = None, labels = target, mass = None, hot = None, base = None, values, room, result = None
+        cdef object deliver = None, labels = None, mass = None, hot = None, base = None, values, room, result = None
         cdef double total
         cdef cnp.npy_intp n, size
         if (
-            weight is None and formula._plain and is_ready(pred)
+            weight is None and is_ready(pred)
             and cnp.PyArray_NDIM(<cnp.ndarray>pred) == 2 and cnp.PyArray_SIZE(<cnp.ndarray>pred) > 0
-            and are_labels(target, cnp.PyArray_DIM(<cnp.ndarray>pred, 0), cnp.PyArray_DIM(<cnp.ndarray>pred, 1))
+            and (
+                formula._plain_rows and is_alike(target, pred)
+                or formula._plain_labels
+                and are_labels(target, cnp.PyArray_DIM(<cnp.ndarray>pred, 0), cnp.PyArray_DIM(<cnp.ndarray>pred, 1))
+            )
             and (out is None or (not want & VALUES and may_receive(out, pred)
                                  and is_apart(out, pred) and is_apart(out, target)))
         ):
+            if cnp.PyArray_NDIM(<cnp.ndarray>target) == 2:
+                mass = target
+            else:
+                labels = target
             if formula._mean:
                 denominator = <double>cnp.PyArray_DIM(<cnp.ndarray>pred, 0)
         else:
@@ -67,18 +65,19 @@ cdef class Rowwise:
                 hot = base = None                   # its kernel makes the mass of a label itself
         n = cnp.PyArray_DIM(<cnp.ndarray>pred, 0)
         values = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
-        if out is None and want & (SLOPES | CURVATURE):
-            out = cnp.PyArray_EMPTY(2, cnp.PyArray_DIMS(<cnp.ndarray>pred), cnp.PyArray_TYPE(<cnp.ndarray>pred), 0)
+        if out is None and want & (SLOPES | MAP):
+            out = fresh(pred)
         call.single = cnp.PyArray_TYPE(<cnp.ndarray>pred) == cnp.NPY_FLOAT32
         call.n = n
         call.classes = cnp.PyArray_DIM(<cnp.ndarray>pred, 1)
         call.x = <char*>cnp.PyArray_DATA(<cnp.ndarray>pred)
         call.q = <char*>data_or_null(mass)
+        call.chances = formula._chances
         call.labels = <const long long*>data_or_null(labels)
         call.weight = <const double*>data_or_null(weight)
         call.hot = <char*>data_or_null(hot)
         call.base = <char*>data_or_null(base)
-        call.slopes = <char*>data_or_null(out) if want & (SLOPES | CURVATURE) else NULL
+        call.slopes = <char*>data_or_null(out) if want & (SLOPES | MAP) else NULL
         call.values = <double*>cnp.PyArray_DATA(<cnp.ndarray>values)
         call.scale = 1 / denominator if denominator != 0 else 0
         call.threads = threads if n * call.classes > PARALLEL_FROM else 1
@@ -87,10 +86,10 @@ cdef class Rowwise:
         room = cnp.PyArray_EMPTY(1, &size, cnp.PyArray_TYPE(<cnp.ndarray>pred), 0)
         call.room = <char*>cnp.PyArray_DATA(<cnp.ndarray>room)
         read_parameters(formula, call.p)
-        self.cross(&call, &self.curvature_row[0] if want == CURVATURE else &self.row[0])
+        self.cross(&call, &self.curvature_row[0] if want == MAP else &self.row[0])
         if want & VALUES:
             return _arrays.deliver_values(values, out, pred.dtype)
-        if want & (SLOPES | CURVATURE):
+        if want & (SLOPES | MAP):
             result = out if deliver is None else deliver(out)
         if want & TOTAL:
             total = ordered_sum(call.values, n) / denominator
@@ -130,4 +129,4 @@ cdef class Rowwise:
         return self.run(formula, pred, target, weight, out, TOTAL | SLOPES)
 
     def curvature(self, formula, pred, target, weight=None, out=None):
-        return self.run(formula, pred, target, weight, out, CURVATURE)
+        return self.run(formula, pred, target, weight, out, MAP)

@@ -77,6 +77,7 @@ class PredictionLoss(Loss, Composable):
         """This loss with a sum for its reduction: a derivative in one element is then that of the element alone."""
         return dataclasses.replace(self, reduction="sum")
 
+    @_backend.in_c
     def __call__(self, pred: Any, target: Any, *, weight: Any = None) -> float:
         """Return the mean (or sum) of the loss over all elements.
 
@@ -106,6 +107,7 @@ class PredictionLoss(Loss, Composable):
         value: float = _backend.kernels[self._kernel].value(self, pred, target, weight)
         return value
 
+    @_backend.in_c
     def values(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
         """Return the loss of each element, not reduced.
 
@@ -123,6 +125,7 @@ class PredictionLoss(Loss, Composable):
         """
         return _backend.kernels[self._kernel].values(self, pred, target, weight, out)
 
+    @_backend.in_c
     def grad(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
         """Return the gradient of the reduced value with respect to the predictions.
 
@@ -140,6 +143,7 @@ class PredictionLoss(Loss, Composable):
         """
         return _backend.kernels[self._kernel].grad(self, pred, target, weight, out)
 
+    @_backend.in_c
     def value_and_grad(
         self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None
     ) -> tuple[float, Any]:
@@ -163,6 +167,7 @@ class PredictionLoss(Loss, Composable):
         both: tuple[float, Any] = _backend.kernels[self._kernel].value_and_grad(self, pred, target, weight, out)
         return both
 
+    @_backend.in_c
     def curvature(self, pred: Any, target: Any, *, weight: Any = None, out: Array | None = None) -> Any:
         """Return the diagonal of the Hessian of the reduced value.
 
@@ -239,8 +244,13 @@ class RowwiseLoss(PredictionLoss):
         super().__post_init__()
         smooths = self._kernel.endswith("_smoothed")
         object.__setattr__(self, "_smooths", smooths)
-        plain = self.class_weight is None and self.ignore_index is None and (self.label_smoothing == 0 or smooths)
-        object.__setattr__(self, "_plain", plain and "labels" in self.targets)
+        object.__setattr__(self, "_chances", "relevances" not in self.targets)
+        # Targets that reach the kernel as they are: labels, where it may smooth them itself, and rows.
+        plain = self.class_weight is None and self.ignore_index is None
+        labels = plain and "labels" in self.targets and (self.label_smoothing == 0 or smooths)
+        object.__setattr__(self, "_plain_labels", labels)
+        rows = plain and self.targets != ("labels",) and self.label_smoothing == 0
+        object.__setattr__(self, "_plain_rows", rows)
 
     @property
     def predictions(self) -> str:

@@ -99,6 +99,7 @@ class Penalty(Enveloped, Formula, Composable):
         super().__init_subclass__()
         _fallback.kernels |= {cls.name + form: cls.fallback() for form in cls.forms}
 
+    @_backend.in_c
     def __call__(self, w: Any) -> float:
         """Return the penalty: the sum over all parameters.
 
@@ -115,6 +116,7 @@ class Penalty(Enveloped, Formula, Composable):
         value: float = _backend.kernels[self._kernel].value(self, w)
         return value
 
+    @_backend.in_c
     def grad(self, w: Any, *, out: Array | None = None) -> Any:
         """Return the gradient, with the subgradient 0 at a kink.
 
@@ -132,6 +134,7 @@ class Penalty(Enveloped, Formula, Composable):
         """
         return _backend.kernels[self._kernel].grad(self, w, out)
 
+    @_backend.in_c
     def value_and_grad(self, w: Any, *, out: Array | None = None) -> tuple[float, Any]:
         """Return the penalty and its gradient, computed together in one pass.
 

@@ -29,6 +29,7 @@ class Schedule(Formula):
         for form in cls.forms:
             _fallback.kernels[cls.name + form] = _fallback.Schedule()
 
+    @_backend.in_c
     def __call__(self, t: Any) -> Any:
         """Return the rate at step ``t``.
 
