@@ -19,7 +19,6 @@ ORACLES = {
     "log1p": mpmath.log1p,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
-    "tanh": mpmath.tanh,
     "exp_nonpositive": mpmath.exp,
     "log1p_unit": mpmath.log1p,
 }
@@ -33,7 +32,6 @@ EXPONENTIAL = [
 ]
 EDGES = {
     **dict.fromkeys(["exp", "expm1", "exp_nonpositive", "sigmoid", "softplus"], EXPONENTIAL),
-    "tanh": [0, *(np.log(2) * (k + 0.5) / 2 for k in range(-6, 6)), 9.01, 19.06, 20.0],
     "log": [0.75, 1.0, 1.5, 3.0, 0.375, 2.0**-126, 2.0**-1022],
     "log1p": [-1.0, -0.25, -0.625, 0.0, 0.5, 2.0, 2.0**24, 2.0**53],
     "log1p_unit": [0.0, 0.5, 1.0],

@@ -114,7 +114,6 @@ SPECIAL = {
     "log1p": [(-1, -INF), (INF, INF), (-1.5, np.nan), (-INF, np.nan), (0.0, 0.0), (-0.0, -0.0)],
     "sigmoid": [(-INF, 0), (INF, 1), (0.0, 0.5), (-0.0, 0.5), (1e30, 1), (-1e30, 0)],
     "softplus": [(-INF, 0), (INF, INF), (1e30, 1e30), (-1e30, 0)],
-    "tanh": [(-INF, -1), (INF, 1), (0.0, 0.0), (-0.0, -0.0), (1e30, 1), (-1e30, -1)],
     "exp_nonpositive": [(-INF, 0), (0.0, 1), (-0.0, 1), (-1e30, 0)],
     "log1p_unit": [(0.0, 0.0)],
 }
@@ -140,7 +139,7 @@ def test_nan_in_nan_out_and_nowhere_else(name, apply, dtype, payload):
         np.testing.assert_array_equal(np.delete(y, 7), np.delete(clean, 7))
 
 
-@pytest.mark.parametrize("name", ["expm1", "log1p", "tanh", "log1p_unit"], indirect=True)
+@pytest.mark.parametrize("name", ["expm1", "log1p", "log1p_unit"], indirect=True)
 def test_the_smallest_numbers_are_their_own_image(name, apply, dtype):
     tiny = np.finfo(dtype).smallest_subnormal
     x = np.array([tiny, 2 * tiny, 3 * tiny, 12345 * tiny, np.finfo(dtype).tiny])

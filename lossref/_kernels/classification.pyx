@@ -49,6 +49,33 @@ cdef void binary_cross_entropy_curvature(
         out[i] = (omega * (y * keep + spread) + ((one - y) * keep + spread)) * (e * rest) * rest
 
 
+cdef inline bint are_hard(const real* y, Py_ssize_t n) noexcept nogil:
+    """Is each 0 or 1?"""
+    cdef real zero = 0, one = 1
+    cdef int others = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        others |= (y[i] != zero) & (y[i] != one)
+    return others == 0
+
+
+cdef inline void of_hard_labels(
+    const real* pred, const real* target, real omega, real* value, real* slope, Py_ssize_t n
+) noexcept nogil:
+    """-ω log q where y = 1, -log(1 - q) where y = 0: one logarithm and one division instead of two."""
+    cdef real zero = 0, one = 1, q, own, lost, mass, pull
+    cdef Py_ssize_t i
+    for i in range(n):
+        q = probability(pred[i])
+        own = q if target[i] == one else one - q
+        lost = zero if target[i] == one else (one - own) - q
+        mass = omega if target[i] == one else one
+        pull = mass / own
+        # Of log(own + lost) the second part is lost / own, and own is nearly 1 wherever that counts.
+        value[i] = mass * (zero - log(own) - lost)
+        slope[i] = -pull if target[i] == one else pull
+
+
 cdef void binary_cross_entropy_probabilities(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
@@ -56,6 +83,9 @@ cdef void binary_cross_entropy_probabilities(
     cdef real keep = <real>(1 - p[0]), spread = <real>(p[0] / 2), omega = <real>p[1], zero = 0, one = 1
     cdef real q, y, a, b
     cdef Py_ssize_t i
+    if p[0] == 0 and are_hard(target, n):
+        of_hard_labels(pred, target, omega, value, slope, n)
+        return
     for i in range(n):
         q = probability(pred[i])
         y = probability(target[i])

@@ -3,9 +3,10 @@
 from libc.math cimport INFINITY, NAN
 
 from lossref._kernels.drivers cimport pointwise
-from lossref._kernels.entry cimport real
+from lossref._kernels.entry cimport BLOCK, real
 from lossref._kernels.vecmath cimport (
-    absolute, exp, exp_rest, log, log_parts, mul_add, normalised, product_lost,
+    absolute, difference_lost, exp, exp_and_rest, exp_rest, log_of_product, log_parts, mul_add, normalised_of_any,
+    product_lost,
 )
 
 
@@ -21,6 +22,12 @@ cdef inline real amount(real y) noexcept nogil:
     return y if y > zero else nan
 
 
+cdef inline real logarithm(real y, real* low) noexcept nogil:
+    """log(y) in two parts where y > 0."""
+    cdef real zero = 0, one = 1, k, m = normalised_of_any(y, &k)
+    return log_parts(k, m - one, zero, low)
+
+
 cdef inline real nearly(real x) noexcept nogil:
     """Up to here exp(x) - 1 - x is a polynomial; beyond, the terms hardly cancel."""
     return <real>0.34
@@ -32,13 +39,14 @@ cdef void poisson(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """y (exp(d) - 1 - d) near exp(f) = y, exp(f) - y - y d elsewhere."""
-    cdef real zero = 0, infinity = <real>INFINITY, f, y, mean, d, far
+    cdef real zero = 0, one = 1, infinity = <real>INFINITY, f, y, m, k, mean, d, far
     cdef Py_ssize_t i
     for i in range(n):
         f = pred[i]
         y = count(target[i])
         mean = exp(f)
-        d = f - log(y)
+        m = normalised_of_any(y, &k)
+        d = f - log_of_product(k, m - one)
         far = mean if y == zero else (mean - y) - y * d
         far = mean + y if mean == infinity else far             # not inf - inf, and NaN if y is
         value[i] = y * exp_rest(d, zero) if absolute(d) < nearly(d) else far
@@ -59,33 +67,33 @@ cdef void poisson_curvature(
 
 # --- Gamma -----------------------------------------------------------------------------------------------------------
 
-cdef inline real moderate(real x) noexcept nogil:
-    """Up to this size of x both exp(x) and exp(-x) are normal floats; beyond, their product with y may still be one."""
-    if real is float:
-        return 86
-    else:
-        return 707
-
-
-cdef inline real share(real f, real y) noexcept nogil:
-    """y exp(-f), where need be by the root of the exponential, which is a float wherever the product is."""
-    cdef real half = 0.5, root = exp(-half * f)
-    return y * exp(-f) if absolute(f) < moderate(f) else y * root * root
+cdef inline void falls(const real* pred, const real* target, real* fall, real* lost, Py_ssize_t n) noexcept nogil:
+    """-d = log(y) - f in two parts. A loop of its own: one that took the exponential as well would wait for each
+    logarithm."""
+    cdef real f, y, high, low
+    cdef Py_ssize_t i
+    for i in range(n):
+        f = pred[i]
+        y = amount(target[i])
+        high = logarithm(y, &low)
+        high = high if y < <real>INFINITY else y                # the logarithm takes NaN for a number
+        fall[i] = high - f
+        lost[i] = difference_lost(high, f, fall[i]) + low
 
 
 cdef void gamma(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
     """exp(-d) - 1 + d."""
-    cdef real zero = 0, one = 1, infinity = <real>INFINITY, f, y, q, d, far
+    cdef real fall[BLOCK]
+    cdef real lost[BLOCK]
+    cdef real one = 1, infinity = <real>INFINITY, q, rest, far
     cdef Py_ssize_t i
+    falls(pred, target, fall, lost, n)
     for i in range(n):
-        f = pred[i]
-        y = amount(target[i])
-        q = share(f, y)
-        d = f - log(y)
-        far = q if q == infinity else (q - one) + d
-        value[i] = exp_rest(-d, zero) if absolute(d) < nearly(d) else far
+        q = exp_and_rest(fall[i], lost[i], &rest)               # exp(-f) alone may be no float
+        far = q if q == infinity else (q - one) - fall[i]
+        value[i] = rest if absolute(fall[i]) < nearly(rest) else far
         slope[i] = one - q
 
 
@@ -93,9 +101,13 @@ cdef void gamma_curvature(
     const real* pred, const real* target, const double* p, real* out, Py_ssize_t n
 ) noexcept nogil:
     """y exp(-f)."""
+    cdef real fall[BLOCK]
+    cdef real lost[BLOCK]
+    cdef real rest
     cdef Py_ssize_t i
+    falls(pred, target, fall, lost, n)
     for i in range(n):
-        out[i] = share(pred[i], amount(target[i]))
+        out[i] = exp_and_rest(fall[i], lost[i], &rest)
 
 
 # --- Tweedie ---------------------------------------------------------------------------------------------------------
@@ -108,26 +120,19 @@ cdef inline real exp_times(real x, real x_low, real factor, real factor_low) noe
     return y if y == <real>INFINITY else mul_add(y, low, y)
 
 
+cdef inline real moderate(real x) noexcept nogil:
+    """Up to this size of x both exp(x) and exp(-x) are normal floats; beyond, their product with y may still be one."""
+    if real is float:
+        return 86
+    else:
+        return 707
+
+
 cdef inline real mixed(real f, real y, real b, real b_low) noexcept nogil:
     """y exp(-b f), likewise."""
     cdef real zero = 0, half = 0.5, root = exp_times(f, zero, -half * b, -half * b_low)
     root = y * exp_times(f, zero, -b, -b_low) if b * absolute(f) < moderate(f) else y * root * root
     return zero if y == zero else root
-
-
-cdef inline real logarithm(real y, real* low) noexcept nogil:
-    """log(y) in two parts where y > 0."""
-    cdef real one = 1, zero = 0, least, up, up_power, k, m
-    if real is float:
-        least = 1.17549435e-38                                  # the least normal float; subnormals are taken up first
-        up = 16777216
-        up_power = 24
-    else:
-        least = 2.2250738585072014e-308
-        up = 18014398509481984
-        up_power = 54
-    m = normalised(y * up if y < least else y, &k)
-    return log_parts(k - (up_power if y < least else zero), m - one, zero, low)
 
 
 cdef inline real part(real power, real whole, real a, real d) noexcept nogil:

@@ -5,7 +5,7 @@ The losses take the functions themselves, from ``vecmath.pxd``.
 
 from cython.parallel cimport prange
 from libc.math cimport INFINITY, fabs, isinf, isnan, signbit
-from libc.math cimport exp as c_exp, expm1 as c_expm1, log as c_log, log1p as c_log1p, tanh as c_tanh
+from libc.math cimport exp as c_exp, expm1 as c_expm1, log as c_log, log1p as c_log1p
 from libc.stdint cimport uint32_t, uint64_t
 
 cimport numpy as cnp
@@ -52,12 +52,6 @@ cdef void softplus(const real* x, real* y, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
         y[i] = vecmath.softplus(x[i])
-
-
-cdef void tanh(const real* x, real* y, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        y[i] = vecmath.tanh(x[i])
 
 
 cdef void exp_nonpositive(const real* x, real* y, Py_ssize_t n) noexcept nogil:
@@ -107,7 +101,6 @@ enter("log", log[float], log[double], c_log)
 enter("log1p", log1p[float], log1p[double], c_log1p)
 enter("sigmoid", sigmoid[float], sigmoid[double], sigmoid_oracle)
 enter("softplus", softplus[float], softplus[double], softplus_oracle)
-enter("tanh", tanh[float], tanh[double], c_tanh)
 enter("exp_nonpositive", exp_nonpositive[float], exp_nonpositive[double], c_exp)
 enter("log1p_unit", log1p_unit[float], log1p_unit[double], c_log1p)
 

@@ -9,7 +9,7 @@ from libc.math cimport INFINITY
 from lossref._kernels.classes cimport distance, exponentials, largest, place_of, present, probability, softmax_slopes
 from lossref._kernels.drivers cimport ordered_sum, pointwise
 from lossref._kernels.drivers_rows cimport rowwise
-from lossref._kernels.entry cimport real
+from lossref._kernels.entry cimport BLOCK, real
 from lossref._kernels.vecmath cimport (
     absolute, exp_nonpositive, exp_of_sum, exp_parts, log, log1p, log1p_parts, log1p_unit, log_unit_parts, mul_add,
     quotient, raised_to_least, remainder, square_lost,
@@ -89,16 +89,24 @@ cdef inline real times_square(real mass, real q, real low) noexcept nogil:
 cdef void focal_square(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
-    """The same where γ is 2: the square of a quotient, e / (1 + e) for the rarer class, costs no second exponential."""
+    """The same where γ is 2: the square of a quotient, e / (1 + e) for the rarer class, costs no second exponential.
+
+    Two loops: one alone would wait for each exponential."""
+    cdef real odds[BLOCK]
+    cdef real odds_low[BLOCK]
     cdef real first = <real>p[1], second = <real>p[2], zero = 0, one = 1, two = 2
     cdef real z, near, far, size, reach, e, e_low, whole, lost, rest, rest_low, doubt, doubt_low
     cdef real likely, likely_low, cost, twice, up, up_low, down, down_low, pull
     cdef Py_ssize_t i
     for i in range(n):
+        odds[i] = exp_parts(-absolute(pred[i]), &e_low)
+        odds_low[i] = e_low
+    for i in range(n):
         z = pred[i]
         part(z, target[i], first, second, &near, &far)
         size = absolute(z)
-        e = exp_parts(-size, &e_low)
+        e = odds[i]
+        e_low = odds_low[i]
         whole = one + e
         lost = ((one - whole) + e) + e_low
         rest = one / whole

@@ -6,7 +6,10 @@ Constants have names and the type of the arrays: a bare ``2`` would make Cython 
 from lossref._kernels.curves cimport clip, hyperbola
 from lossref._kernels.drivers cimport pointwise
 from lossref._kernels.entry cimport real
-from lossref._kernels.vecmath cimport absolute, difference_lost, exp_of_sum, log1p_parts, mul_add, square_lost, tanh
+from lossref._kernels.vecmath cimport (
+    absolute, difference_lost, exp_nonpositive, exp_of_sum, log1p_unit, log2_first, log2_rest, mul_add, square_lost,
+    with_sign_of,
+)
 
 
 cdef void mse(
@@ -122,21 +125,48 @@ cdef inline real log_cosh_quartic(real s) noexcept nogil:
     return p
 
 
+cdef inline real tanh_cubic(real s) noexcept nogil:
+    """(tanh(r) - r) / r**3 where 0 <= s = r**2 <= 1/4, of degree 4 (float32) or 9 (float64)."""
+    cdef real w = s * s, p, odd
+    if real is float:
+        p = -0.0066474876
+        p = mul_add(p, s, <real>0.021297991)
+        p = mul_add(p, s, <real>-0.05389919)
+        p = mul_add(p, s, <real>0.13332964)
+        p = mul_add(p, s, <real>-0.33333328)
+    else:
+        odd = 5.680483045948809e-05
+        odd = mul_add(odd, w, <real>0.0005833033228514517)
+        odd = mul_add(odd, w, <real>0.003591953933175915)
+        odd = mul_add(odd, w, <real>0.021869487786502887)
+        odd = mul_add(odd, w, <real>0.1333333333330034)
+        p = -0.00021783624622436935
+        p = mul_add(p, w, <real>-0.0014544897244876704)
+        p = mul_add(p, w, <real>-0.00886322103110073)
+        p = mul_add(p, w, <real>-0.0539682539459252)
+        p = mul_add(p, w, <real>-0.33333333333333165)
+        p = mul_add(odd, s, p)
+    return p
+
+
 cdef void log_cosh(
     const real* pred, const real* target, const double* p, real* value, real* slope, Py_ssize_t n
 ) noexcept nogil:
-    """s/2 + s² p(s) where s = r² < 1, and |r| - log(1 + tanh |r|) beyond."""
-    cdef real half = 0.5, zero = 0, one = 1, r, a, s, near, t, high, low
+    """With s = r² and e = exp(-2 |r|): s/2 + s² p(s) up to 1 and |r| - log(2) + log(1 + e) beyond; the slope, tanh, is
+    r + r s p(s) up to 1/2 and (1 - e) / (1 + e) beyond."""
+    cdef real half = 0.5, one = 1, two = 2, r, a, s, near, far, e
     cdef Py_ssize_t i
     for i in range(n):
         r = pred[i] - target[i]
         a = absolute(r)
         s = r * r
+        e = exp_nonpositive(-two * a)
         near = mul_add(half, s, mul_add(s * s, log_cosh_quartic(s), half * square_lost(r, s)))
-        t = tanh(r)
-        high = log1p_parts(absolute(t), zero, &low)
-        value[i] = near if a < one else (a - high) - low
-        slope[i] = t
+        far = (a - log2_first(a)) + (log1p_unit(e) - log2_rest(a))
+        value[i] = near if a < one else far
+        near = mul_add(r, s * tanh_cubic(s), r)
+        far = with_sign_of(r, (one - e) / (one + e))
+        slope[i] = near if a < half else far
 
 
 cdef void log_cosh_curvature(

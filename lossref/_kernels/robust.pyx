@@ -196,7 +196,7 @@ cdef inline real least_share(real x) noexcept nogil:
         return 9.332636185032189e-302                           # 2**-1000
 
 
-cdef inline real most_exponent(real x) noexcept nogil:
+cdef inline real furthest_exponent(real x) noexcept nogil:
     """An exponent whose power is beyond the floats even beside the smallest 2 - α."""
     if real is float:
         return 130
@@ -216,7 +216,7 @@ cdef inline real one_plus(real pred, real target, real r, real unit, real whole,
                           real* one, real* t_low, real* low, real* t) noexcept nogil:
     """log(1 + t + t_low) = high + low, t = (r/σ)² / (2 - α); far out ``one`` is 0, and t is shrunk. Returns high."""
     cdef real zero = 0, whole_one = 1, two = 2, quarter = 0.25, least = least_share(r)
-    cdef real a = absolute(r), gone = difference_lost(pred, target, r), x, square, share, k, scale
+    cdef real a = absolute(r), gone = difference_lost(pred, target, r), x, square, share, k, scale, part, more
     a = whole_one if a == <real>INFINITY else a
     x = a * unit
     one[0] = zero if x > far_from(x) else whole_one
@@ -231,12 +231,9 @@ cdef inline real one_plus(real pred, real target, real r, real unit, real whole,
     t[0] = share
     normalised(one[0] + share, &k)
     scale = power_of_two(rounding_shift(x) + (two - k))         # 4 2**-k: 2**-k itself may be subnormal
-    return log_parts(
-        k + powers_shrunk(x) * (whole_one - one[0]),
-        mul_add(share * scale, quarter, one[0] * (scale * quarter) - whole_one),
-        t_low[0] * (scale * quarter),
-        low,
-    )
+    part = mul_add(share * scale, quarter, one[0] * (scale * quarter) - whole_one)
+    more = t_low[0] * (scale * quarter) / (whole_one + part)
+    return log_parts(k + powers_shrunk(x) * (whole_one - one[0]), part, more, low)
 
 
 cdef inline real times(real high, real low, real factor, real factor_low, real* rest) noexcept nogil:
@@ -266,7 +263,7 @@ cdef void barron(
         growth = (growth + mul_add(growth, rest, rest)) / y if y != zero else unity
         logarithm = half_rest * high
         usual = (a * unit * half_inverse) * (a * unit) if a * unit < parabola_below(r) else logarithm * growth
-        y = most_exponent(y) if y > most_exponent(y) else y
+        y = furthest_exponent(y) if y > furthest_exponent(y) else y
         growth = exp_lowered(y, rest) / y * up
         usual = logarithm * up * growth if y > most else usual
         value[i] = ceiling if a == <real>INFINITY else usual

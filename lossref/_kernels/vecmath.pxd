@@ -1,4 +1,4 @@
-"""Elementary functions that become vector instructions: exp, expm1, log, log1p, sigmoid, softplus, tanh.
+"""Elementary functions that become vector instructions: exp, expm1, log, log1p, sigmoid, softplus.
 
 Nothing here branches: where a case is special, both answers are computed and one is chosen. Each function follows one
 plan. *Reduce* the argument to a short interval by taking out whole powers of two; *approximate* there by a polynomial
@@ -235,21 +235,39 @@ cdef inline real raised_to_least(real x) noexcept nogil:
     return least_exponent(x) if x < least_exponent(x) else x
 
 
+cdef inline real most_exponent(real x) noexcept nogil:
+    """A number whose exponential is already infinite."""
+    if real is float:
+        return 89
+    else:
+        return 710
+
+
 cdef inline real exp(real x) noexcept nogil:
     """exp(x) = 2**k exp(r), where k is the whole number next to x / log(2) and r = x - k log(2)."""
-    cdef real one = 1, most, shifted, k, r, tail, y
-    if real is float:
-        most = 89
-    else:
-        most = 710
+    cdef real one = 1, shifted, k, r, tail, y
     x = raised_to_least(x)
-    x = most if x > most else x
+    x = most_exponent(x) if x > most_exponent(x) else x
     shifted = shifted_power(x)
     k = shifted - rounding_shift(x)
     r = without_powers(x, k, &tail)
     y = one + r
     y = y + (((one - y) + r) + exp_rest(r, tail))               # (1 - y) + r: what 1 + r lost
     return times_power(y, shifted, k)
+
+
+cdef inline real exp_and_rest(real x, real low, real* rest) noexcept nogil:
+    """exp(x + low), where ``low`` is no more than x has lost by rounding, and exp(x + low) - 1 - x - low where
+    |x| <= 0.34, so that k is 0."""
+    cdef real zero = 0, half = 0.5, one = 1, shifted, k, r
+    low = zero if x < least_exponent(x) else (zero if x > most_exponent(x) else low)
+    x = raised_to_least(x)
+    x = most_exponent(x) if x > most_exponent(x) else x
+    shifted = shifted_power(x)
+    k = shifted - rounding_shift(x)
+    r = mul_add(-k, log2_rest(x), mul_add(-k, log2_first(x), x)) + low
+    rest[0] = r * r * mul_add(r, exp_cubic(r), half)
+    return times_power(one + (r + rest[0]), shifted, k)
 
 
 cdef inline real exp_reduced(real r, real shifted) noexcept nogil:
@@ -317,13 +335,9 @@ cdef inline real expm1_parts(real x, real k, real shifted, real* low) noexcept n
 
 cdef inline real expm1(real x) noexcept nogil:
     """exp(x) - 1 without cancellation near zero: the reduction of ``exp``, with the 1 taken off the power of two."""
-    cdef real one = 1, least = -40, most, z, shifted, k, low, y
-    if real is float:
-        most = 89
-    else:
-        most = 710
+    cdef real one = 1, least = -40, z, shifted, k, low, y
     z = least if x < least else x
-    z = most if z > most else z
+    z = most_exponent(x) if z > most_exponent(x) else z
     shifted = shifted_power(z)
     k = shifted - rounding_shift(z)
     # Where the 1 no longer counts, half the result: the last power of two is too large for a float.
@@ -401,10 +415,10 @@ cdef inline real log_of_product(real k, real f) noexcept nogil:
     return high + log_rest(f, mul_add(k, log2_rest(k), f - (high - whole)))
 
 
-cdef inline real log_parts(real k, real f, real f_low, real* low) noexcept nogil:
-    """log(2**k (1 + f + f_low)) = high + low, to some digits more than a float has; returns high."""
-    cdef real one = 1, whole = k * log2_first(k), near = whole + f
-    cdef real rest = log_rest(f, mul_add(k, log2_rest(k), f - (near - whole)) + f_low / (one + f)), high = near + rest
+cdef inline real log_parts(real k, real f, real more, real* low) noexcept nogil:
+    """log(2**k (1 + f)) + more = high + low, to some digits more than a float has, for a small addend; returns high."""
+    cdef real whole = k * log2_first(k), near = whole + f
+    cdef real rest = log_rest(f, mul_add(k, log2_rest(k), f - (near - whole)) + more), high = near + rest
     low[0] = rest - (high - near)
     return high
 
@@ -530,15 +544,3 @@ cdef inline real sigmoid(real x) noexcept nogil:
         t if x < 0 else one, t_low if x < 0 else <real>0,
         whole, ((one - whole) + t) + t_low,
     )
-
-
-cdef inline real tanh(real x) noexcept nogil:
-    """tanh(x) = -m / (2 + m) with m = exp(-2 |x|) - 1, and the sign of x."""
-    cdef real two = 2, least = -40, z = -two * absolute(x), shifted, m, m_low, high, whole
-    z = least if z < least else z
-    shifted = shifted_power(z)
-    high = expm1_parts(z, shifted - rounding_shift(z), shifted, &m_low)
-    m = high + m_low
-    m_low = (high - m) + m_low
-    whole = two + m
-    return with_sign_of(x, quotient(-m, -m_low, whole, ((two - whole) + m) + m_low))

@@ -119,6 +119,16 @@ def log_cosh_quartic(s):
         return (mp.log(mp.cosh(mp.sqrt(s))) - s / 2) / s**2
 
 
+@functools.cache
+def tanh_cubic(s):
+    """(tanh(r) - r) / r**3 at s = r**2; at 0, where the quotient is none, its limit."""
+    if s == 0:
+        return -mp.mpf(1) / 3
+    with mp.workdps(120):  # the difference cancels
+        r = mp.sqrt(s)
+        return (mp.tanh(r) - r) / r**3
+
+
 PROBLEMS = {
     # exp(r) = 1 + r + r**2/2 + r**3 p(r) where |r| <= log(2)/2 and a hair, which whole powers of two leave.
     # The error is weighed against expm1(r), which is the harder of the two.
@@ -159,6 +169,15 @@ PROBLEMS = {
         0,
         1,
         {"float": 6, "double": 13},
+    ),
+    # tanh(r) = r + r**3 p(s) where s = r**2 <= 1/4.
+    "tanh_cubic": Problem(
+        "regression.pyx",
+        tanh_cubic,
+        lambda s: s / (1 + s * tanh_cubic(s)),
+        0,
+        "0.25",
+        {"float": 4, "double": 9},
     ),
 }
 
