@@ -124,7 +124,8 @@ class Gradient(Case):
 
     def learned(self, parts: Sequence[Any]) -> Any:
         """Of the arrays, or of what belongs to them: those that have a gradient, as the formula gives it."""
-        return tuple(parts[: len(self.formula.learned)]) if isinstance(self.formula, JointLoss) else parts[0]
+        count = len(getattr(self.formula, "learned", "w"))
+        return tuple(parts[:count]) if count > 1 or isinstance(self.formula, JointLoss) else parts[0]
 
     def out(self) -> Any:
         return None if self.n < MEDIUM else self.learned([np.empty_like(array) for array in self.arrays])
@@ -170,28 +171,18 @@ class Gradient(Case):
 
 
 @dataclass(frozen=True)
-class Batch(Case):
-    """Value and gradient of the triplets of a batch."""
-
-    work = "value and gradient of a batch"
+class Batch(Gradient):
+    """The same of a loss of a whole batch, whose bytes are few beside its pairs."""
 
     @property
     def contenders(self) -> list[str]:
-        return ["lossref", *(["pytorch-metric-learning"] if is_there("pytorch_metric_learning") else [])]
-
-    def batch(self) -> tuple[np.ndarray, np.ndarray]:
-        """Random embeddings of 16 times as many samples as numbers, and labels, 32 samples for each if there are."""
-        rng, width = np.random.default_rng(self.n), round((self.n / 16) ** 0.5)
-        samples = self.n // width
-        return rng.standard_normal((samples, width), self.dtype), rng.integers(0, max(2, samples // 32), samples)
-
-    def by_lossref(self) -> Run:
-        return functools.partial(self.formula.value_and_grad, *self.batch())
+        mines = isinstance(self.formula, lossref.BatchTriplet) and is_there("pytorch_metric_learning")
+        return ["lossref", *peers(self.formula), *(["pytorch-metric-learning"] if mines else [])]
 
     def by_pytorch_metric_learning(self) -> Run:
         from pytorch_metric_learning import distances, losses, miners, reducers
 
-        embeddings, labels = map(torch().tensor, self.batch())
+        embeddings, labels = map(torch().tensor, self.arrays)
         distance = distances.LpDistance(normalize_embeddings=False)
         mine = miners.BatchHardMiner(distance=distance)
         loss = losses.TripletMarginLoss(self.formula.margin, distance=distance, reducer=reducers.MeanReducer())
@@ -396,6 +387,17 @@ def data(formula: Formula, n: int, dtype: str) -> tuple[np.ndarray, ...]:
     if isinstance(formula, EmbeddingLoss):
         rows = rng.standard_normal((len(formula.learned), n // 64, 64), dtype)
         return (*rows, rng.choice(formula.labels, n // 64)) if formula.labels else tuple(rows)
+    if isinstance(formula, BatchLoss):  # 16 times as many samples as numbers, 32 samples of a class if there are
+        width = round((n / 16) ** 0.5)
+        samples = n // width
+        views = tuple(rng.standard_normal((samples, width), dtype) for _ in formula.learned)
+        return (*views, rng.integers(0, max(2, samples // 32), samples)) if "labels" in formula.arrays else views
+    if isinstance(formula, PairedLoss):
+        target = rng.choice(np.array([-1, 1], dtype), n) if formula.signs else rng.standard_normal(n, dtype)
+        return (x, rng.standard_normal(n, dtype), target)[: len(formula.arrays)]
+    if isinstance(formula, StructuredPenalty):
+        rows = len(formula.groups) if isinstance(formula, lossref.GroupLasso) else round(n**0.5)
+        return (x if isinstance(formula, lossref.TotalVariation) else x[: n // rows * rows].reshape(rows, -1),)
     if not isinstance(formula, PredictionLoss):
         return (x,)
     if isinstance(formula, RowwiseLoss):
@@ -441,14 +443,14 @@ def one_for_each_kernel(chapter: str) -> list[Formula]:
 def cases() -> Iterator[Case]:
     """Everything that is timed, in the order of the book."""
     for formula in [*one_for_each_kernel("losses"), *one_for_each_kernel("regularizers")]:
-        if isinstance(formula, StructuredPenalty | PairedLoss | BatchLoss):
-            continue  # whose groups are those of so many parameters; which takes other arrays; which is its own case
         large = 8192 * 1000 if isinstance(formula, RowwiseLoss) else LARGE
-        for n in (SMALL, MEDIUM, large):
+        if isinstance(formula, BatchLoss):
+            for n in (SMALL, 2048 * 128):
+                yield Batch(formula, n, "float32")
+            continue
+        for n in (SMALL, MEDIUM) if isinstance(formula, StructuredPenalty) else (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):
                 yield Gradient(formula, n, dtype)
-    for n in (SMALL, 2048 * 128):
-        yield Batch(lossref.BatchTriplet(), n, "float32")
     for formula in one_for_each_kernel("optimizers"):
         yield Step(formula, THOUSAND, "float32")
     for kind in formulas("optimizers"):
