@@ -90,22 +90,7 @@ cdef inline bint is_alike(object b, object a) noexcept:
     )
 
 
-cdef inline bint are_signs(const real* y, Py_ssize_t n) noexcept nogil:
-    """Is each -1 or +1? (No other float has the square 1.)"""
-    cdef real one = 1
-    cdef int others = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        others |= y[i] * y[i] != one
-    return others == 0
-
-
-cdef inline bint holds_signs(object b) noexcept:
-    """Is each number of an array that is ready a label, -1 or +1?"""
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(<cnp.ndarray>b)
-    if cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.NPY_FLOAT32:
-        return are_signs(<const float*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
-    return are_signs(<const double*>cnp.PyArray_DATA(<cnp.ndarray>b), n)
+cdef bint holds_signs(object b) noexcept
 
 
 cdef inline bint is_apart(object out, object a) noexcept:

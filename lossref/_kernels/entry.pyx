@@ -6,6 +6,7 @@ as well.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport prange
 
 cimport numpy as cnp
 
@@ -20,6 +21,37 @@ def set_threads(int n):
     """Let large work run on ``n`` threads."""
     global threads
     threads = n
+
+
+cdef inline bint are_signs(const real* y, Py_ssize_t n) noexcept nogil:
+    """Is each -1 or +1? (No other float has the square 1.)"""
+    cdef real one = 1
+    cdef int others = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        others |= y[i] * y[i] != one
+    return others == 0
+
+
+cdef bint are_all_signs(const real* y, Py_ssize_t n) noexcept nogil:
+    """The same, in parts that go to the threads: every check precedes the first write, and must not take as long."""
+    cdef Py_ssize_t parts = threads, share = n // parts, k
+    cdef int wrong = 0
+    for k in prange(parts, schedule="static", num_threads=parts):
+        wrong += not are_signs(y + k * share, share if k < parts - 1 else n - k * share)
+    return wrong == 0
+
+
+cdef bint holds_signs(object b) noexcept:
+    """Is each number of an array that is ready a label, -1 or +1?"""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(<cnp.ndarray>b)
+    cdef bint single = cnp.PyArray_TYPE(<cnp.ndarray>b) == cnp.NPY_FLOAT32, right
+    cdef const void* y = cnp.PyArray_DATA(<cnp.ndarray>b)
+    if n <= PARALLEL_FROM:
+        return are_signs(<const float*>y, n) if single else are_signs(<const double*>y, n)
+    with nogil:
+        right = are_all_signs(<const float*>y, n) if single else are_all_signs(<const double*>y, n)
+    return right
 
 
 cdef inline bint is_over_or_apart(object out, object a) noexcept:
