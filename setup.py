@@ -8,6 +8,7 @@ the work. What happened is written to ``build_info.json``, from which ``lossref.
 import json
 import os
 import platform
+import re
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -19,7 +20,6 @@ from setuptools.errors import CCompilerError, ExecError, PlatformError
 KERNELS = Path("lossref", "_kernels")
 # Compiled once: the choice of instructions is not theirs.
 PLAIN = ["cpu", *sorted(path.stem for path in KERNELS.glob("entry*.pyx"))]
-HEADERS = sorted(str(path) for path in KERNELS.glob("*.pxd"))
 CHAPTERS = sorted(path.stem for path in KERNELS.glob("*.pyx") if path.stem not in PLAIN)
 
 # Directives stand here and not in the sources, where a header would override the directives of a checked build.
@@ -46,13 +46,28 @@ MINIMAL = "#include <Python.h>\nint main(void) { return 0; }\n"
 PARALLEL = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n"
 
 
+def headers(name: str) -> set[str]:
+    """The headers that a source reads, and those that they read. Cython overlooks some of them."""
+    files, own = [KERNELS / f"{name}.pyx"], KERNELS / f"{name}.pxd"
+    found = {str(own)} if own.exists() else set()
+    files += map(Path, found)
+    while files:
+        read = re.findall(r"lossref\._kernels\.(\w+)", " ".join(re.findall(".*cimport.*", files.pop().read_text())))
+        new = {str(KERNELS / f"{header}.pxd") for header in read} - found
+        files += map(Path, new)
+        found |= new
+    return found
+
+
 def possible_extensions() -> list[Extension]:
     """Everything that some compiler can build on this kind of processor."""
     wide = list(UNIX_SETS) if platform.machine().lower() in {"x86_64", "amd64"} else []
     modules = {f"lossref._kernels.{name}": name for name in PLAIN}
     modules |= {f"lossref._kernels.{kind}.{name}": name for kind in ["baseline", *wide] for name in CHAPTERS}
     return [
-        Extension(module, [str(KERNELS / f"{name}.pyx")], depends=HEADERS, define_macros=MACROS, optional=True)
+        Extension(
+            module, [str(KERNELS / f"{name}.pyx")], depends=sorted(headers(name)), define_macros=MACROS, optional=True
+        )
         for module, name in modules.items()
     ]
 
