@@ -195,8 +195,11 @@ def targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     no_dearer("smoothed and focal cross-entropy, 8192 × 1000 float32", 1.3, 8_192_000, dear, categorical)
     batch = [row["ratio"] for row in rows if (row["contender"], row["n"]) == ("pytorch-metric-learning", 2048 * 128)]
     at_least("batch-hard triplets, 2048 × 128 float32", 5, "pytorch-metric-learning", batch)
-    at_least("AdamW step, 10³ parameters", 20, "PyTorch fused", pick("torch fused", THOUSAND, ("AdamW",), "ratio"))
-    at_least("AdamW step, 2.5·10⁷ parameters", 1, "PyTorch fused", pick("torch fused", HUGE, ("AdamW",), "ratio"))
+    kinds = tuple(registry.path(kind) for kind in registry.formulas("optimizers"))
+    for whose, short, long in (("torch fused", 20, 1), ("torch", 20, 4)):
+        name = "PyTorch fused" if whose == "torch fused" else "PyTorch"
+        at_least("optimizer steps, 10³ parameters", short, name, pick(whose, THOUSAND, kinds, "ratio"))
+        at_least("optimizer steps, 2.5·10⁷ parameters", long, name, pick(whose, HUGE, kinds, "ratio"))
     many = [
         row["ratio"] for row in rows if row["work"] == Steps.work and (row["contender"], row["n"]) == ("torch", MANY)
     ]
