@@ -54,8 +54,8 @@ def live_figure(formula: Formula, *, span: tuple[float, float] | None = None) ->
     """Return a formula as a figure with a slider for each hyper-parameter, which stands where the formula has it.
 
     It draws a loss and its slope, a penalty and its proximal map, the ramp of a schedule, or the path of an optimizer
-    down a ravine. Below the curves stand their values at the place that one points to, and the Python call that
-    returns them. In a notebook the figure is shown when it is the last thing in a cell.
+    down a surface that one chooses. Below the curves stand their values at the place that one points to, and the Python
+    call that returns them. In a notebook the figure is shown when it is the last thing in a cell.
 
     Parameters
     ----------

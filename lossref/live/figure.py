@@ -9,14 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from lossref import registry
+from lossref import landscapes, registry
 from lossref._formula import Formula
 from lossref.live import calculus
-from lossref.live.javascript import alike, functions, unlike
+from lossref.live.javascript import alike, functions, surface, unlike
 from lossref.losses.base import Loss
 
-#: The surface that optimizers descend, steep across and flat along, and where they start.
-RAVINE, START = (1.0, 10.0), (-4.0, 1.5)
+#: The surfaces that optimizers may descend; the first is the one that they begin on.
+SURFACES = (
+    landscapes.Ravine(curvature=10.0),
+    landscapes.Bowl(),
+    landscapes.Rosenbrock(),
+    landscapes.Beale(),
+    landscapes.Himmelblau(),
+    landscapes.Rastrigin(),
+    landscapes.Saddle(),
+    landscapes.MonkeySaddle(),
+    landscapes.Plateau(),
+)
 
 
 def care(instance: Any) -> dict[str, Any]:
@@ -75,7 +85,8 @@ def figure(instance: Formula, span: tuple[float, float] | None = None) -> dict[s
         **SHAPE[kind](instance, letters),
         "functions": {
             "+".join(chosen): functions(variant) for chosen, variant in variants.items() if set(chosen) <= offered
-        },
+        }
+        | ({f"surface {k}": surface(each) for k, each in enumerate(SURFACES)} if kind == "optimizer" else {}),
     }
     if span is not None:
         axis = made["x"][-1 if made.get("axis") and not getattr(instance, made["axis"]) else 0]
@@ -283,20 +294,30 @@ def shape_schedule(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
 
 
 def shape_optimizer(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
-    a, b = RAVINE
     every = calculus.variants(calculus.representative(type(instance))).values()
     kept = sorted({letter for variant in every for letter in variant.expression()} - {"theta"})
     return {
         "x": [slider("x", "n", 30, (0, 100), whole=True) | {"label": "steps n"}],
-        "series": [["0", "along"], ["1", "across"], ["height", "height"]],
-        "ravine": RAVINE,
-        "start": START,
-        "buffers": [{letter: float(instance.fresh(letter, np.full((), at))) for letter in kept} for at in START],
-        "call": f"optimizer = lossref.{{formula}}\n"
-        f"theta = np.array([{START[0]}, {START[1]}])\n"
-        f"state = optimizer.init(theta)\n"
-        f"for _ in range({{x}}):\n"
-        f"    optimizer.step(theta, np.array([{a}, {b}]) * theta, state)",
+        "more": [
+            {"name": "surface", "value": 0, "min": 0, "max": len(SURFACES) - 1, "options": list(map(repr, SURFACES))}
+        ],
+        "series": [["0", "x\N{SUBSCRIPT ONE}"], ["1", "x\N{SUBSCRIPT TWO}"], ["height", "height"]],
+        "surfaces": [
+            {
+                "span": each.span,
+                "start": each.start,
+                "buffers": [
+                    {letter: float(instance.fresh(letter, np.full((), at))) for letter in kept} for at in each.start
+                ],
+            }
+            for each in SURFACES
+        ],
+        "call": "surface = lossref.landscapes.{surface}\n"
+        "optimizer = lossref.{formula}\n"
+        "theta = np.array(surface.start)\n"
+        "state = optimizer.init(theta)\n"
+        "for _ in range({x}):\n"
+        "    optimizer.step(theta, surface.grad(theta), state)",
     }
 
 
@@ -322,5 +343,5 @@ SAYS = {
     "penalty": "the penalty on one parameter, and where its proximal map sends it",
     "structured": "the penalty, and where its proximal map sends the first of a few parameters",
     "schedule": "the learning rate against the step",
-    "optimizer": "the path down a ravine, ten times steeper across than along",
+    "optimizer": "the path of a point down a surface of your choice, which begins as a ravine",
 }

@@ -55,6 +55,15 @@ def functions(instance: Formula) -> dict[str, str]:
     return {name: function(expression) for name, expression in READ[family(type(instance))](instance).items()}
 
 
+def surface(landscape: Formula) -> dict[str, str]:
+    """Height and gradient of a landscape in its two coordinates."""
+    symbols = landscape.arguments()
+    settings = {symbol: getattr(landscape, name) for name, symbol in symbols.items() if name != "x"}
+    height, (x1, x2) = landscape.expression().subs(settings), symbols["x"]
+    slopes = {"x1": sympy.diff(height, x1), "x2": sympy.diff(height, x2)}
+    return {"height": function(height), "slopes": function(slopes)}
+
+
 def read_pointwise(instance: Formula) -> dict[str, Any]:
     expression = instance.expression()
     return {"value": expression, "slope": slope(expression, instance.arguments()["pred"])}

@@ -63,7 +63,7 @@
       this.functions = functions;
       this.body = this.host.querySelector(".live-body");
       this.plot = this.host.querySelector("svg");
-      this.inputs = Object.fromEntries([...this.body.querySelectorAll("input")].map((input) => [input.name, input]));
+      this.inputs = Object.fromEntries([...this.body.querySelectorAll("input, select")].map((input) => [input.name, input]));
       this.body.hidden = false;
       this.controls = [...data.controls, ...(data.more ?? [])];
       this.reset();
@@ -100,7 +100,9 @@
 
     read(input) {
       const control = input.name === "x" ? this.axis : this.controls.find(({name}) => name === input.name);
-      if (control.flag) {
+      if (control.options) {
+        this.set(control, Number(input.value));
+      } else if (control.flag) {
         this.state[control.name] = input.checked;
         if (control.name === this.data.axis) this.state.x = this.axis.value;
       } else {
@@ -167,20 +169,51 @@
       return (x) => g({...numbers, [name]: x});
     }
 
+    get surface() { return {...this.data.surfaces[this.state.surface], ...this.functions[`surface ${this.state.surface}`]}; }
+
     walk(count) {
-      const {ravine, start, buffers} = this.data, step = this.chosen.step, numbers = this.numbers;
+      const {start, buffers, slopes} = this.surface, step = this.chosen.step, numbers = this.numbers;
       const axes = start.map((theta, k) => ({theta, ...buffers[k]}));
       const path = [start];
       for (let t = 1; t <= count; t++) {
-        axes.forEach((axis, k) => Object.assign(axis, step({...numbers, ...axis, g: ravine[k] * axis.theta, t})));
+        const {x1, x2} = slopes({x1: axes[0].theta, x2: axes[1].theta});
+        axes.forEach((axis, k) => Object.assign(axis, step({...numbers, ...axis, g: k ? x2 : x1, t})));
         path.push(axes.map(({theta}) => theta));
       }
       return path;
     }
 
+    // The contours as pieces of line in the surface's own units: in each cell of a grid, from edge to edge.
+    contours() {
+      const known = this.drawn ??= {}, here = this.state.surface;
+      if (known[here]) return known[here];
+      const {span: [[left, right], [low, high]], start: [x1, x2], height} = this.surface, columns = 96, rows = 64;
+      const at = (i, j) => [left + (right - left) * i / columns, low + (high - low) * j / rows];
+      const grid = Array.from({length: rows + 1}, (_, j) => Array.from({length: columns + 1}, (_, i) => {
+        const [x1, x2] = at(i, j);
+        return height({x1, x2});
+      }));
+      const bottom = Math.min(...grid.flat()), rise = 2 * (height({x1, x2}) - bottom), found = [];
+      for (let k = 0; k < 10; k++) {
+        const level = bottom + rise * 2 ** (1 - k);
+        for (let j = 0; j < rows; j++) for (let i = 0; i < columns; i++) {
+          const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
+          const ends = corners.flatMap(([a, b], side) => {
+            const [c, d] = corners[(side + 1) % 4], [before, after] = [grid[b][a], grid[d][c]];
+            if (before < level === after < level) return [];
+            const part = (level - before) / (after - before);
+            return [at(a + part * (c - a), b + part * (d - b))];
+          });
+          for (let e = 0; e + 1 < ends.length; e += 2) found.push([ends[e], ends[e + 1]]);
+        }
+      }
+      return known[here] = found;
+    }
+
     call() {
       const settings = [...this.data.required, ...this.data.controls.map(({name}) => `${name}=${python(this.state[name])}`)];
       const values = {formula: `${this.data.name}(${settings.join(", ")})`, target: 0, ...this.state};
+      for (const {name, options} of this.controls) if (options) values[name] = options[this.state[name]];
       return this.data.call.replace(/\{(\w+)\}/g, (_, name) => python(values[name]));
     }
 
@@ -191,6 +224,7 @@
       for (const control of [axis, ...this.controls]) {
         const input = this.inputs[control.name], value = this.state[control.name];
         if (control.flag) { input.checked = value; continue; }
+        if (control.options) { input.value = value; continue; }
         const {place} = SCALES[control.scale];
         [input.min, input.max] = [place(control.min), place(control.max)];
         input.step = control.scale === "linear" ? control.step : 0.02;
@@ -259,21 +293,18 @@
     }
 
     drawPath() {
-      const {ravine, start} = this.data, path = this.walk(this.state.x);
-      const height = ([x, y]) => (ravine[0] * x * x + ravine[1] * y * y) / 2;
-      const [X, Y, inside] = this.frame([-5, 5], [-2, 2], "parameter along the ravine; vertical: across it");
-      for (let level = height(start) * 2, k = 0; k < 9; k++, level /= 2) {
-        const [a, b] = ravine.map((curvature) => Math.sqrt(2 * level / curvature));
-        draw(inside, "ellipse", {cx: X(0), cy: Y(0), rx: X(a) - X(0), ry: Y(0) - Y(b), class: "live-contour"});
-      }
+      const {span, height} = this.surface, path = this.walk(this.state.x);
+      const [X, Y, inside] = this.frame(...span, "x₁; vertical: x₂");
+      const line = ([[a, b], [c, d]]) => `M${X(a).toFixed(1)} ${Y(b).toFixed(1)}L${X(c).toFixed(1)} ${Y(d).toFixed(1)}`;
+      draw(inside, "path", {d: this.contours().map(line).join(""), class: "live-contour"});
       const far = (value) => Math.max(-1e6, Math.min(1e6, value)).toFixed(2);
       const seen = path.filter((point) => point.every(Number.isFinite));
       draw(inside, "path", {
         d: seen.map(([x, y], i) => `${i ? "L" : "M"}${far(X(x))} ${far(Y(y))}`).join(""), class: "live-line live-0"});
       seen.forEach(([x, y], i) => draw(inside, "circle",
         {cx: far(X(x)), cy: far(Y(y)), r: i === seen.length - 1 ? 6 : 2.5, class: "live-dot live-0"}));
-      const [x, y] = path.at(-1);
-      return {0: x, 1: y, height: height([x, y])};
+      const [x1, x2] = path.at(-1);
+      return {0: x1, 1: x2, height: height({x1, x2})};
     }
   }
 

@@ -76,8 +76,11 @@ and the Python calls of this page do not.</p></noscript>
 
 
 def control(c: dict[str, Any], typeset: Callable[[str], str]) -> str:
-    """One row: a slider with its letter, its name and its value, or a box to tick."""
+    """One row: a slider with its letter, its name and its value, a box to tick, or a choice."""
     name = html.escape(c["name"])
+    if "options" in c:
+        options = "".join(f'<option value="{k}">{html.escape(each)}</option>' for k, each in enumerate(c["options"]))
+        return f'<label class="live-select"><span>{name}</span><select name="{name}">{options}</select></label>\n'
     if c.get("flag"):
         ticked = " checked" if c["value"] else ""
         return f'<label class="live-flag"><input type="checkbox" name="{name}"{ticked}> <code>{name}</code></label>\n'

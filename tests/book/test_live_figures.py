@@ -12,7 +12,7 @@ import sympy as sp
 import lossref
 from lossref import from_formula, live_figure, registry
 from lossref.live.calculus import family, representative
-from lossref.live.figure import figure
+from lossref.live.figure import SURFACES, figure
 from lossref.live.page import PLAYER, STYLE, markup, plain
 
 #: One of each formula, and settings that have other controls than it: what is no slider then, what stands outside of
@@ -48,16 +48,15 @@ def library(made, call):
     *lines, last = call.splitlines()
     if made["kind"] == "optimizer":
         exec(call, names)
-        x, y = (float(value) for value in names["theta"])
-        a, b = made["ravine"]
-        return [x, y, (a * x * x + b * y * y) / 2]
+        return [*map(float, names["theta"]), names["surface"](names["theta"])]
     exec("\n".join(lines), names)
     result = eval(last, names)
     return [float(np.ravel(value)[0]) for value in (result if isinstance(result, tuple) else (result,))]
 
 
-def close(page, python):
-    return page == pytest.approx(python, rel=1e-9, abs=1e-12)
+def close(page, python, steps=0):
+    """The same up to rounding: along a path, of places about 1, that of each step, in which 1 - βᵗ stands as it is."""
+    return page == pytest.approx(python, rel=1e-9, abs=1e-12 * (1 + steps))
 
 
 # ------------------------------------------------------------------------------------ the printed functions, in quickjs
@@ -105,6 +104,18 @@ def test_the_printed_functions_are_the_library(name):
             numbers = {**made["fixed"], **made.get("given", {}), **state, axis_of(made, variant)["is"]: state["x"]}
             page = [context.eval(f"({functions[key]})({json.dumps(numbers)})") for key, _ in made["series"]]
             assert close(page, library(made, call_at(made, variant, state))), (variant, state)
+
+
+@pytest.mark.parametrize("k", range(len(SURFACES)))
+def test_the_printed_surfaces_are_the_landscapes(k, rng):
+    quickjs = pytest.importorskip("quickjs")
+    context, printed = quickjs.Context(), made_of("SGD")["functions"][f"surface {k}"]
+    for x1, x2 in [SURFACES[k].start, *(rng.uniform(*np.transpose(SURFACES[k].span)) for _ in range(9))]:
+        place = json.dumps({"x1": float(x1), "x2": float(x2)})
+        height = context.eval(f"({printed['height']})({place})")
+        slopes = json.loads(context.eval(f"JSON.stringify(({printed['slopes']})({place}))"))
+        wanted = SURFACES[k].value_and_grad([x1, x2])
+        assert close([height, slopes["x1"], slopes["x2"]], [wanted[0], *wanted[1]])
 
 
 # ------------------------------------------------------------------------------------------- the player, in a browser
@@ -161,9 +172,37 @@ def test_the_page_shows_what_the_call_below_it_returns(name, report):
     for state in states:
         assert state["drawn"]
         shown = [float(value.replace("Infinity", "inf")) for value in state["values"]]
-        assert close(shown, library(made, state["call"])), state
+        steps = 100 if made["kind"] == "optimizer" else 0
+        assert close(shown, library(made, state["call"]), steps), state
     assert states[0] == states[-1], "reset returns to the beginning"
     assert len({state["call"] for state in states}) > 4, "the sliders move the call"
+
+
+def test_the_chosen_surface_is_the_one_that_is_walked_on(reported, tmp_path):
+    choose = """<pre id="report"></pre><script>addEventListener("load", () => {
+      const report = [], select = document.querySelector("select[name=surface]");
+      for (const {value} of [...select.options]) {
+        select.value = value;
+        select.dispatchEvent(new Event("input"));
+        report.push({
+          call: document.querySelector(".live-call code").textContent,
+          values: [...document.querySelectorAll("output[data-series]")].map((output) => Number(output.dataset.exact)),
+          contour: document.querySelector("path.live-contour").getAttribute("d"),
+        });
+      }
+      document.getElementById("report").textContent = JSON.stringify(report);
+    });</script>"""
+    made = figure(lossref.Adam(lr=0.01))
+    script = f"<script>{PLAYER.read_text(encoding='utf-8')}</script>"
+    page = tmp_path / "surfaces.html"
+    page.write_text(f"<!doctype html><meta charset=utf-8><body>{markup(made)}{script}{choose}", encoding="utf-8")
+    walks = reported(page.as_uri())
+    assert len({walk["contour"] for walk in walks}) == len(SURFACES)
+    for surface, walk in zip(SURFACES, walks, strict=True):
+        assert f"lossref.landscapes.{surface!r}" in walk["call"]
+        assert close(walk["values"], library(made, walk["call"]))
+        assert walk["contour"].count("M") > 50
+        assert "NaN" not in walk["contour"]
 
 
 def test_an_address_brings_a_figure_back(reported, tmp_path):
