@@ -277,12 +277,18 @@ INNER = {
 }
 
 
+def is_method(found: Any) -> bool:
+    """A method in Python, or the namesake in C that wraps it."""
+    wraps = inspect.isfunction(getattr(found, "__wrapped__", None)) and not isinstance(found, staticmethod)
+    return inspect.isfunction(found) or wraps
+
+
 def methods(formula: type[Formula]) -> list[str]:
     """What one calls on the formula, in the order of the sources from the family down to the formula."""
     names = ["__call__"] if any("__call__" in vars(parent) for parent in formula.__mro__) else []
     for parent in reversed(formula.__mro__[:-2]):
         if parent is not Formula:
-            names += [n for n, v in vars(parent).items() if inspect.isfunction(v) and not n.startswith("_")]
+            names += [n for n, v in vars(parent).items() if is_method(v) and not n.startswith("_")]
     return [name for name in dict.fromkeys(names) if name not in INNER and inspect.getdoc(getattr(formula, name))]
 
 
