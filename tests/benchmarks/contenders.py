@@ -468,6 +468,8 @@ def cases() -> Iterator[Case]:
 def check(case: Case, ours: Any, theirs: Any) -> None:
     """Refuse to time two things that are not the same."""
     tolerance = 1e-4 if case.dtype == "float32" else 1e-9
+    if isinstance(case.formula, lossref.Nuclear):
+        tolerance *= 10  # singular vectors of a thousand rows, which others compute in float32
     if isinstance(case, Rate):
         ours, theirs = (ours,), (theirs,)
     for mine, other in zip(ours, theirs, strict=True):
