@@ -231,3 +231,12 @@ def of_prox(penalty):
     w = symbols.pop("w")
     arguments = {"w": w, "step": step} | symbols
     return Oracle(penalty, arguments, type(penalty).prox_formula(**arguments))
+
+
+def rosenbrock(x):
+    """Rosenbrock's valley as one would write it on paper, with its gradient."""
+    value = float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
+    slope = np.zeros_like(x)
+    slope[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
+    slope[1:] += 200 * (x[1:] - x[:-1] ** 2)
+    return value, slope

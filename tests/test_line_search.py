@@ -5,19 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from oracle import rosenbrock
 
 from lossref.optimizers import Problem
 from lossref.training import backtracking, strong_wolfe
 
 BOTH = pytest.mark.parametrize("search", [backtracking, strong_wolfe])
-
-
-def rosenbrock(x):
-    value = float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
-    slope = np.zeros_like(x)
-    slope[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
-    slope[1:] += 200 * (x[1:] - x[:-1] ** 2)
-    return value, slope
 
 
 def barrier(x):

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from oracle import rosenbrock
 
 import lossref
 from lossref import BFGS, LBFGS, ConjugateGradient, Newton, optimizers
@@ -23,14 +24,6 @@ EVERY = pytest.mark.parametrize("method", SAMPLES, ids=repr)
 EACH = pytest.mark.parametrize("method", [cls() for cls in CLASSES], ids=repr)
 #: Searches that find the minimum along the line.
 EXACT = {"c1": 1e-12, "c2": 1e-10}
-
-
-def rosenbrock(x):
-    value = float(np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2))
-    slope = np.zeros_like(x)
-    slope[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
-    slope[1:] += 200 * (x[1:] - x[:-1] ** 2)
-    return value, slope
 
 
 def bend_of_rosenbrock(x):
