@@ -196,6 +196,20 @@ def test_it_reaches_the_bottom_of_bowl_and_ravine(optimizer, backend):
     assert np.abs(surfaces).max() < 1e-3
 
 
+@pytest.mark.parametrize(
+    "optimizer",  # Adam without memory goes round the bottom in steps of one size
+    [o for o in SAMPLES if isinstance(o, SGD | Adam | AdamW) and o.weight_decay == 0 and getattr(o, "beta1", 1) > 0],
+    ids=repr,
+)
+def test_steps_that_shrink_with_the_gradient_reach_the_bottom_at_a_constant_rate(optimizer, backend):
+    for curvature in ([1.0, 1.0], [0.1, 10.0]):
+        theta = np.array([1.0, 0.2])
+        state = optimizer.init(theta)
+        for _ in range(3000):
+            optimizer.step(theta, np.array(curvature) * theta, state)
+        assert np.abs(theta).max() < 1e-3
+
+
 @EVERY
 def test_where_the_gradient_was_always_zero_nothing_moves_but_by_decay(optimizer, backend, dtype, rng):
     theta = rng.normal(size=9).astype(dtype)
