@@ -450,7 +450,10 @@ def cases() -> Iterator[Case]:
             continue
         for n in (SMALL, MEDIUM) if isinstance(formula, StructuredPenalty) else (SMALL, MEDIUM, large):
             for dtype in ("float32",) if n == large else ("float32", "float64"):
-                yield Gradient(formula, n, dtype)
+                if not (isinstance(formula, lossref.Nuclear) and (n, dtype) == (MEDIUM, "float32")):
+                    yield Gradient(
+                        formula, n, dtype
+                    )  # others have few digits of a thousand singular vectors in float32
     for formula in one_for_each_kernel("optimizers"):
         yield Step(formula, THOUSAND, "float32")
     for kind in formulas("optimizers"):
@@ -468,8 +471,6 @@ def cases() -> Iterator[Case]:
 def check(case: Case, ours: Any, theirs: Any) -> None:
     """Refuse to time two things that are not the same."""
     tolerance = 1e-4 if case.dtype == "float32" else 1e-9
-    if isinstance(case.formula, lossref.Nuclear):
-        tolerance *= 10  # singular vectors of a thousand rows, which others compute in float32
     if isinstance(case, Rate):
         ours, theirs = (ours,), (theirs,)
     for mine, other in zip(ours, theirs, strict=True):
