@@ -170,7 +170,7 @@ __all__ = [
 ]
 
 # Schedules first: lossref.Exponential is theirs, the loss of that name is lossref.losses.Exponential.
-CHAPTERS = ("schedules", "optimizers", "regularizers", "losses", "training", "live")
+CHAPTERS = ("schedules", "optimizers", "regularizers", "losses", "training", "live", "landscapes")
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,8 @@ SURFACES = (
     landscapes.MonkeySaddle(),
     landscapes.Plateau(),
 )
+#: Where one begins on the first of them, and the part of it that is seen: the zig-zag takes room.
+FAR_OUT = (-4.0, 1.5), ((-5.0, 5.0), (-2.0, 2.0))
 
 
 def care(instance: Any) -> dict[str, Any]:
@@ -304,17 +306,17 @@ def shape_optimizer(instance: Any, letters: dict[str, str]) -> dict[str, Any]:
         "series": [["0", "x\N{SUBSCRIPT ONE}"], ["1", "x\N{SUBSCRIPT TWO}"], ["height", "height"]],
         "surfaces": [
             {
-                "span": each.span,
-                "start": each.start,
+                "span": span,
+                "start": start,
                 "buffers": [
-                    {letter: float(instance.fresh(letter, np.full((), at))) for letter in kept} for at in each.start
+                    {letter: float(instance.fresh(letter, np.full((), at))) for letter in kept} for at in start
                 ],
             }
-            for each in SURFACES
+            for start, span in (FAR_OUT, *((each.start, each.span) for each in SURFACES[1:]))
         ],
         "call": "surface = lossref.landscapes.{surface}\n"
         "optimizer = lossref.{formula}\n"
-        "theta = np.array(surface.start)\n"
+        "theta = np.array([{start}], float)\n"
         "state = optimizer.init(theta)\n"
         "for _ in range({x}):\n"
         "    optimizer.step(theta, surface.grad(theta), state)",

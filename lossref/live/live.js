@@ -214,6 +214,7 @@
       const settings = [...this.data.required, ...this.data.controls.map(({name}) => `${name}=${python(this.state[name])}`)];
       const values = {formula: `${this.data.name}(${settings.join(", ")})`, target: 0, ...this.state};
       for (const {name, options} of this.controls) if (options) values[name] = options[this.state[name]];
+      if (this.data.surfaces) values.start = this.surface.start.join(", ");
       return this.data.call.replace(/\{(\w+)\}/g, (_, name) => python(values[name]));
     }
 
